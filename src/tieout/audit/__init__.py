@@ -1,0 +1,1 @@
+"""Exports in, report out, without a database server."""

@@ -1,0 +1,153 @@
+"""What an audit found: the one shape that the terminal, HTML, Excel, Parquet and JSON outputs are made from."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from tieout.canon.finding import Finding
+from tieout.process.verdict import Unknown
+
+
+class FileQuality(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of the audit: what was read, refused and left unjoined, with control totals by money column."""
+
+    path: str
+    system: str
+    type: str
+    rows: int
+    accepted: int
+    rejected: int
+    unjoined: int = 0
+    """Documents whose reference leads to no document that we have."""
+    totals: dict[str, str] = {}
+    """``net EUR`` → decimal sum, to compare with the source's own."""
+    sha256: str = ""
+    bytes: int = 0
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """One row that was refused: where, what and how to mend it."""
+
+    path: str
+    line: int
+    field: str
+    what: str
+    mend: str
+
+
+class BridgeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One signed line of a bridge row, in minor units, itemised by documents."""
+
+    name: str
+    amount: int
+    functional: int | None = None
+    documents: tuple[tuple[str, int], ...] = ()
+    """The dearest documents with their amounts (all of them are in the Excel workbook and Parquet)."""
+    count: int = 0
+
+
+class BridgeRow(msgspec.Struct, frozen=True, kw_only=True):
+    """``to = from + Σ lines + unexplained`` for one entity, currency and period.
+
+    ``from_total`` and ``to_total`` are the sources' own totals where there are any (``from_tied``, ``to_tied``), else what
+    our evaluation of the documents gives, and then the row says so.
+    """
+
+    row: str
+    title: str
+    entity: str
+    currency: str
+    period: str
+    from_name: str
+    from_total: int
+    from_tied: bool
+    to_name: str
+    to_total: int
+    to_tied: bool
+    lines: tuple[BridgeLine, ...]
+    unexplained: int
+    completeness: tuple[str, ...] = ()
+    """For each end that is tied: documents' sum against source total, in words, where they differ."""
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """Findings with one root cause: one case to work."""
+
+    key: str
+    title: str
+    owner: str
+    risk: str
+    findings: int
+    exposure_base: int
+    """In base currency minor units, at the named rate."""
+
+
+class Kpi(msgspec.Struct, frozen=True, kw_only=True):
+    """One key figure, already formatted for people, with its parts."""
+
+    name: str
+    value: str
+    detail: str = ""
+    parts: dict[str, str] = {}
+
+
+class Edge(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of the process map: how many instances took it and how long."""
+
+    flow: str
+    source: str
+    target: str
+    count: int
+    median_hours: float | None = None
+    late: int = 0
+
+
+class Milestone(msgspec.Struct, frozen=True, kw_only=True):
+    """One node of the process map."""
+
+    flow: str
+    name: str
+    reached: int
+    due: int
+    late: int
+    unknown: int = 0
+
+
+class FxUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The rate that one currency's totals were converted at."""
+
+    currency: str
+    rate: str
+    on: dt.date
+    source: str
+
+
+class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an audit has to say."""
+
+    as_of: dt.date
+    base_currency: str
+    company: str = ""
+    entities: tuple[str, ...] = ()
+    flows: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """All, dearest first (by base-currency exposure × urgency)."""
+    base_exposure: dict[str, int] = {}
+    """Finding identity joined by ``|`` → exposure in base currency minor units."""
+    totals: dict[str, int] = {}
+    """Group (`Group` value) → Σ exposure in base currency minor units. Never added together."""
+    causes: tuple[Cause, ...] = ()
+    bridge: tuple[BridgeRow, ...] = ()
+    kpis: tuple[Kpi, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    files: tuple[FileQuality, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+    fx: tuple[FxUsed, ...] = ()
+    instances: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    """Warnings that the reader must know, such as a row not tied to a source total."""
