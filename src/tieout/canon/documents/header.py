@@ -22,7 +22,9 @@ Minor = int
 ExtValue = str | int | bool | None
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type"):
+class Document(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="type"
+):
     """What all documents share: which system says so, under which id and version, for which entity and currency."""
 
     system: str
