@@ -50,11 +50,12 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome:
-    """What the controls of an instance found, filled while they run."""
+    """What the controls of an instance found, filled while they run; slices only where ``detail`` is asked for."""
 
-    __slots__ = ("findings", "positions", "slices", "unknown", "wake_on")
+    __slots__ = ("detail", "findings", "positions", "slices", "unknown", "wake_on")
 
-    def __init__(self) -> None:
+    def __init__(self, detail: bool = False) -> None:
+        self.detail = detail
         self.findings: list[Finding] = []
         self.positions: list[Position] = []
         self.slices: list[Slice] = []

@@ -1,0 +1,70 @@
+"""How a control reports: a finding with its owner from policy, a bridge position, money that could not be judged."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from tieout.canon.documents import Document
+from tieout.canon.finding import Finding, Position, Risk
+
+from ..verdict import Outcome, Unknown
+
+if TYPE_CHECKING:
+    from tieout.policy import Policy
+
+
+def finding(
+    outcome: Outcome, policy: Policy, risk: Risk, subject: Document | str, exposure: int, why: str, **more: Any
+) -> None:
+    """Report a finding about ``subject``; entity, currency and customer are the document's unless said otherwise.
+
+    ``more`` takes any further field of `Finding`. Exposure is net, in minor units.
+    """
+    if isinstance(subject, Document):
+        more.setdefault("entity", subject.entity)
+        more.setdefault("currency", subject.currency)
+        more.setdefault("documents", (subject.key,))
+        more.setdefault("customer", getattr(subject, "customer", None) or "")
+        key = subject.key
+    else:
+        key = subject
+    outcome.findings.append(
+        Finding(
+            risk=risk, subject=key, exposure=exposure, owner=policy.owner(risk, more["entity"]), why=why, **more
+        )
+    )
+
+
+def position(
+    outcome: Outcome, row: str, line: str, document: Document, amount: int, functional: int | None = None
+) -> None:
+    """Add to a bridge line, itemised to the document; nothing where the amount is 0."""
+    if amount or functional:
+        outcome.positions.append(
+            Position(row, line, document.entity, document.currency, amount, document.key, functional)
+        )
+
+
+def unknown(outcome: Outcome, what: str, document: Document, amount: int) -> None:
+    """Count money that cannot be judged because a source is not complete for it."""
+    outcome.unknown.append(
+        Unknown(
+            what=what, document=document.key, entity=document.entity, currency=document.currency, amount=amount
+        )
+    )
+
+
+def on(instant: dt.datetime | None) -> dt.date | None:
+    """The UTC day of an instant: how docs/money.md judges instants against days."""
+    if instant is None:
+        return None
+    if instant.tzinfo is not None and instant.utcoffset():
+        instant = instant.astimezone(dt.UTC)
+    return instant.date()
+
+
+def happened(instant: dt.datetime | None, day: dt.date) -> bool:
+    """Whether an instant lies on or before the end of ``day``."""
+    known_on = on(instant)
+    return known_on is not None and known_on <= day
