@@ -1,0 +1,68 @@
+"""The command line: one file for each command, wired together here.
+
+A command's file imports what is heavy (DuckDB, Arrow) inside the command's function, so that ``tieout --help`` is instant.
+
+Exit codes: 0 done · 1 the answer is no (a score below 100 %) · 2 something that the person at the keyboard can mend ·
+3 a total exceeds ``--fail-over`` · 70 a fault of Tieout itself.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from tieout import __version__
+from tieout.canon.faults import Fault
+
+EXIT_FAULT = 2
+EXIT_OURS = 70
+
+app = typer.Typer(
+    name="tieout",
+    help="Finds where money leaks between CRM, billing, provisioning, payments, bank and ERP, to the cent.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tieout {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that hold for every command."""
+
+
+def main() -> None:
+    """Run the command line."""
+    run(app)
+
+
+def run(command: Callable[[], object]) -> None:
+    """Run a command. A fault of the input is one message; a fault of ours keeps its traceback and says where to report it."""
+    try:
+        command()
+    except Fault as fault:
+        print(f"tieout: {fault}", file=sys.stderr)
+        sys.exit(EXIT_FAULT)
+    except Exception:
+        traceback.print_exc()
+        print(
+            f"tieout {__version__}: this is a fault of Tieout, not of your files. Please report it with the lines above "
+            "and the command you ran (CONTRIBUTING.md says where; leave out what is confidential).",
+            file=sys.stderr,
+        )
+        sys.exit(EXIT_OURS)
