@@ -1,0 +1,32 @@
+"""The whole company, shard by shard."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+
+from ..canon.finding import Risk
+from .world import SHARD_ORDERS, Mix, World
+
+
+def build(
+    seed: int,
+    shard: int = 0,
+    orders: int = 400,
+    mix: Mix = "rich",
+    clean: bool = False,
+    only: Iterable[Risk] = (),
+    as_of: dt.date = dt.date(2026, 6, 30),
+) -> World:
+    """One shard: `orders` of its own, and in shard 0 the master data of all."""
+    world = World(seed, shard, orders=orders, mix=mix, clean=clean, only=only, as_of=as_of)
+    return world
+
+
+def shards(
+    seed: int, orders: int = 400, mix: Mix = "rich", clean: bool = False, only: Iterable[Risk] = ()
+) -> Iterator[World]:
+    """The company one shard after the other; no shard depends on another."""
+    only = frozenset(only)
+    for shard, first in enumerate(range(0, orders, SHARD_ORDERS)):
+        yield build(seed, shard, min(SHARD_ORDERS, orders - first), mix, clean, only)
