@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from .header import Document, Interval, Ref
+from .header import Document, Interval, Minor, Ref
 
 
 class Subscription(Document, frozen=True, kw_only=True, tag="subscription"):
@@ -21,8 +21,8 @@ class Subscription(Document, frozen=True, kw_only=True, tag="subscription"):
     start_on: dt.date
     end_on: dt.date | None = None
     auto_renew: bool = False
-    recurring: int = 0
-    """Net value of one billing period, minor units."""
+    recurring: Minor = 0
+    """Net value of one billing period."""
 
 
 class Entitlement(Document, frozen=True, kw_only=True, tag="entitlement"):

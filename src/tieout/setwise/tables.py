@@ -1,0 +1,134 @@
+"""The DuckDB table of each canonical type, derived from the type itself.
+
+`docs/architecture.md` ("Documents in tables") is the contract: one table ``doc_<type>``, its columns the type's fields
+plus ``key`` and ``ref``, NULL for a field's default. Nothing here is written by hand: a field added to a document is a
+column of its table at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import types
+import typing
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal
+
+import duckdb
+import msgspec
+
+from tieout.canon.documents import TYPES
+from tieout.canon.faults import MappingFault, nearest
+
+Kind = Literal["text", "ref", "minor", "integer", "boolean", "date", "instant", "decimal", "json", "refs", "structs"]
+"""What a column means. ``ref`` is ``system/id``, ``minor`` an amount in minor units, ``refs`` a list of ``ref``,
+``structs`` a list of nested columns, ``json`` the text of a JSON object."""
+
+_SQL: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "ref": "VARCHAR",
+    "minor": "BIGINT",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "instant": "TIMESTAMP",
+    "decimal": "VARCHAR",
+    "json": "VARCHAR",
+    "refs": "VARCHAR[]",
+}
+
+
+class _Ref(str):
+    """Stands in for `Ref`, which at run time is a plain str, while annotations are read."""
+
+
+class _Minor(int):
+    """Stands in for `Minor` likewise."""
+
+
+_PLAIN: dict[type, Kind] = {
+    _Ref: "ref",
+    _Minor: "minor",
+    str: "text",
+    int: "integer",
+    bool: "boolean",
+    dt.date: "date",
+    dt.datetime: "instant",
+    Decimal: "decimal",
+}
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One column: its name, DuckDB type, meaning, and whether the document cannot be without it."""
+
+    name: str
+    sql_type: str
+    kind: Kind
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    """The only values allowed, where the field is a Literal."""
+    nested: tuple[Column, ...] = ()
+    """Columns of each element, where ``kind`` is ``structs``."""
+
+
+def table_name(type_name: str) -> str:
+    """``invoice`` → ``doc_invoice``. Raises MappingFault for a type that there is not."""
+    _known(type_name)
+    return f"doc_{type_name}"
+
+
+@cache
+def columns(type_name: str) -> tuple[Column, ...]:
+    """The columns of a type's table in order: ``key``, ``ref``, then the fields as the type declares them."""
+    identity = (Column(name=name, sql_type="VARCHAR", kind="text", required=True) for name in ("key", "ref"))
+    return (*identity, *fields(_known(type_name)))
+
+
+@cache
+def fields(struct: type[msgspec.Struct]) -> tuple[Column, ...]:
+    """The columns of any struct made of the types that documents are made of."""
+    hints = typing.get_type_hints(struct, localns={"Ref": _Ref, "Minor": _Minor})
+    return tuple(_column(field, hints[field.name]) for field in msgspec.structs.fields(struct))
+
+
+def create(connection: duckdb.DuckDBPyConnection, type_name: str) -> None:
+    """Create the type's empty table, unless it is there already."""
+    body = ", ".join(f"{quoted(column.name)} {column.sql_type}" for column in columns(type_name))
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {table_name(type_name)} ({body})")
+
+
+def quoted(name: str) -> str:
+    """An identifier as SQL writes it safely (``order`` and ``line`` are words of SQL)."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _known(type_name: str) -> type[msgspec.Struct]:
+    if type_name not in TYPES:
+        raise MappingFault(f"there is no document type {type_name!r}", mend=nearest(type_name, TYPES))
+    return TYPES[type_name]
+
+
+def _column(field: msgspec.structs.FieldInfo, hint: Any) -> Column:
+    required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
+    kind, choices, nested = _meaning(hint)
+    if nested:
+        sql_type = "STRUCT(" + ", ".join(f"{quoted(part.name)} {part.sql_type}" for part in nested) + ")[]"
+    else:
+        sql_type = _SQL[kind]
+    return Column(name=field.name, sql_type=sql_type, kind=kind, required=required, choices=choices, nested=nested)
+
+
+def _meaning(hint: Any) -> tuple[Kind, tuple[str, ...], tuple[Column, ...]]:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        (inner,) = (argument for argument in arguments if argument is not type(None))
+        return _meaning(inner)
+    if origin is Literal:
+        return "text", arguments, ()
+    if origin is dict:
+        return "json", (), ()
+    if origin is tuple and arguments[0] is _Ref:
+        return "refs", (), ()
+    if origin is tuple:
+        return "structs", (), fields(arguments[0])
+    return _PLAIN[hint], (), ()
