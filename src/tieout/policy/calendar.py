@@ -14,6 +14,7 @@ WEEKEND = frozenset({5, 6})
 """Saturday and Sunday, as `datetime.date.weekday` counts."""
 OFFICE_HOURS = (dt.time(9), dt.time(17))
 
+_MIDNIGHT = dt.time.min
 _LAST_MOMENT = dt.time.max
 
 
@@ -98,6 +99,10 @@ class Calendar:
     def end_of(self, day: dt.date) -> dt.datetime:
         """The last microsecond of a day here, in UTC."""
         return dt.datetime.combine(day, _LAST_MOMENT, self.zone).astimezone(dt.UTC)
+
+    def start_of(self, day: dt.date) -> dt.datetime:
+        """The first moment of a day here, in UTC."""
+        return dt.datetime.combine(day, _MIDNIGHT, self.zone).astimezone(dt.UTC)
 
     def _utc_of(self, instant: dt.datetime) -> dt.datetime:
         return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)

@@ -49,10 +49,22 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[str, ...] = ()
 
 
+class Measure(msgspec.Struct, frozen=True):
+    """One observation that a KPI is made from: a number (days, hours, a count) or an amount in minor units."""
+
+    name: str
+    entity: str
+    currency: str
+    number: float | None = None
+    amount: int = 0
+    key: str = ""
+    """What it is counted by, such as a reason, an age band or a state."""
+
+
 class Outcome:
     """What the controls of an instance found, filled while they run; slices only where ``detail`` is asked for."""
 
-    __slots__ = ("detail", "findings", "positions", "slices", "unknown", "wake_on")
+    __slots__ = ("detail", "findings", "measures", "positions", "reads", "slices", "unknown", "wake_on")
 
     def __init__(self, detail: bool = False) -> None:
         self.detail = detail
@@ -60,6 +72,9 @@ class Outcome:
         self.positions: list[Position] = []
         self.slices: list[Slice] = []
         self.unknown: list[Unknown] = []
+        self.measures: list[Measure] = []
+        self.reads: set[str] = set()
+        """Policy entries that were asked for, misses included (``crosswalk/item/SKU-7``)."""
         self.wake_on: dt.date | None = None
 
     def wake(self, day: dt.date) -> None:
@@ -78,6 +93,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[Position, ...] = ()
     slices: tuple[Slice, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+    measures: tuple[Measure, ...] = ()
     wake_at: dt.datetime | None = None
     reads: tuple[str, ...] = ()
     """Policy entries that it depends on, misses included (``crosswalk/item/SKU-7``)."""

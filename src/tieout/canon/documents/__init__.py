@@ -17,6 +17,7 @@ from .cash import (
     WithholdingCertificate,
     WriteOff,
 )
+from .events import BusinessObject, Event
 from .fulfilment import Entitlement, Project, ProjectMilestone, Shipment, Subscription, TimeEntry, Usage
 from .header import Document, ExtValue, Interval, Minor, Ref, Tier
 from .ledger import (
@@ -46,16 +47,16 @@ from .selling import (
 TYPES: dict[str, type[Document]] = {
     cls.__struct_config__.tag: cls  # type: ignore[misc]
     for cls in (
-        AccountingPeriod, Amendment, BankLine, CashApplication, Charge, Commitment, Contract, CreditMemo, Customer,
-        Deposit, Dispute, Entitlement, GlBalance, Invoice, JournalEntry, Order, Payment, Payout, Price, Product,
+        AccountingPeriod, Amendment, BankLine, BusinessObject, CashApplication, Charge, Commitment, Contract,
+        CreditMemo, Customer, Deposit, Dispute, Entitlement, Event, GlBalance, Invoice, JournalEntry, Order, Payment, Payout, Price, Product,
         Project, PurchaseOrder, Quote, Refund, Renewal, RevenueSchedule, Shipment, SourceTotal, Subscription,
         SupportCase, TaxAnswer, TaxRegistration, TimeEntry, Usage, WithholdingCertificate, WriteOff,
     )
 }  # fmt: skip
 
 __all__ = [
-    "TYPES", "AccountingPeriod", "Amendment", "BankLine", "CashApplication", "Charge", "Commitment", "Contract",
-    "CreditMemo", "Customer", "Deposit", "Dispute", "Document", "Entitlement", "ExtValue", "GlBalance", "Interval",
+    "TYPES", "AccountingPeriod", "Amendment", "BankLine", "BusinessObject", "CashApplication", "Charge", "Commitment", "Contract",
+    "CreditMemo", "Customer", "Deposit", "Dispute", "Document", "Entitlement", "Event", "ExtValue", "GlBalance", "Interval",
     "Invoice", "InvoiceLine", "JournalEntry", "JournalLine", "Measure", "Minor", "Order", "OrderLine", "Payment",
     "Payout", "Price", "Product", "Project", "ProjectMilestone", "PurchaseOrder", "Quote", "QuoteLine", "Ref",
     "Refund", "Renewal", "RevenueSchedule", "ScheduleLine", "Shipment", "SourceTotal", "Subscription", "SupportCase",

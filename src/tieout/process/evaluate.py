@@ -1,0 +1,246 @@
+"""`evaluate`: the one pure function behind audit, what-if, as-of, preflight and live sync.
+
+Due times follow the *planned* times of the steps before: a stuck predecessor does not hide the lateness of what it
+blocks. A step whose source is not known to be complete is never late.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tieout.canon.documents import Document
+from tieout.canon.finding import Finding
+
+from .definition import Flow, Related, Step
+from .expressions import Value, as_instant
+from .instance import Instance
+from .verdict import MilestoneState, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from tieout.policy import Calendar, Policy
+
+Instants = list[dt.datetime | None]
+
+
+class Judged:
+    """What one evaluation works out, before it is put into words: per step reached and planned, and the outcome."""
+
+    __slots__ = ("applies", "known", "now", "outcome", "planned", "reached", "wake_at")
+
+    def __init__(self, outcome: Outcome, now: dt.datetime) -> None:
+        self.outcome, self.now = outcome, now
+        self.wake_at: dt.datetime | None = None
+        self.reached: Instants = []
+        self.planned: Instants = []
+        self.applies: list[bool] = []
+        self.known: list[bool] = []
+
+    def late(self, index: int) -> bool:
+        """Whether a step is past its planned time and not reached, and its absence is proved."""
+        planned = self.planned[index]
+        return self.reached[index] is None and planned is not None and planned < self.now and self.known[index]
+
+    def wake(self, at: dt.datetime) -> None:
+        """Ask to be evaluated again at ``at``, unless something earlier was asked for."""
+        if self.wake_at is None or at < self.wake_at:
+            self.wake_at = at
+
+
+def judge(
+    flow: type[Flow], instance: Instance, policy: Policy, as_of: dt.date | dt.datetime, detail: bool = False
+) -> Judged:
+    """Evaluate one instance: steps, then controls. ``as_of`` a day means its end, in the entity's time zone."""
+    anchor = instance.anchor
+    entity = anchor.entity if anchor is not None else _entity_of(instance)
+    calendar = policy.calendar(entity)
+    if isinstance(as_of, dt.datetime):
+        now, day = as_of, calendar.day(as_of)
+    else:
+        now, day = calendar.end_of(as_of), as_of
+    judged = Judged(Outcome(detail), now)
+    if anchor is None:
+        for stray in flow.strays:
+            if instance.get(stray.documents.relation):
+                stray.judge(instance, policy, day, judged.outcome)
+        return judged
+    if flow.steps:
+        _steps(flow, instance, anchor, policy, calendar, day, judged)
+    for control in flow.controls:
+        control.judge(instance, policy, day, judged.outcome)
+    if judged.outcome.wake_on is not None:
+        judged.wake(calendar.start_of(judged.outcome.wake_on))
+    return judged
+
+
+def evaluate(
+    flow: type[Flow], instance: Instance, policy: Policy, as_of: dt.date | dt.datetime, detail: bool = False
+) -> Verdict:
+    """The verdict on one instance as of an instant or the end of a day; ``detail`` adds slices for explanations."""
+    judged = judge(flow, instance, policy, as_of, detail)
+    outcome = judged.outcome
+    return Verdict(
+        flow=flow.name,
+        instance=instance.key,
+        milestones=milestones(flow, judged) if instance.anchor is not None else (),
+        findings=tuple(sorted(outcome.findings, key=lambda f: f.identity)),
+        positions=tuple(sorted(outcome.positions, key=lambda p: (p.row, p.line, p.document, p.amount))),
+        slices=tuple(outcome.slices),
+        unknown=tuple(outcome.unknown),
+        measures=tuple(outcome.measures),
+        wake_at=judged.wake_at,
+        reads=tuple(sorted(outcome.reads)),
+    )
+
+
+def milestones(flow: type[Flow], judged: Judged) -> tuple[MilestoneState, ...]:
+    """The steps of a judged instance that apply to it."""
+    index = {id(step): i for i, step in enumerate(flow.steps)}
+    return tuple(
+        MilestoneState(
+            name=step.name,
+            reached_at=judged.reached[i],
+            planned_at=judged.planned[i],
+            late=judged.late(i),
+            known=judged.known[i],
+            held_by=_held_by(step, judged, index),
+        )
+        for i, step in enumerate(flow.steps)
+        if judged.applies[i]
+    )
+
+
+def _held_by(step: Step, judged: Judged, index: dict[int, int]) -> tuple[str, ...]:
+    if not step.is_gate or judged.reached[index[id(step)]] is not None:
+        return ()
+    waits = (before for before in step.after if judged.applies[index[id(before)]])
+    return tuple(before.name for before in waits if judged.reached[index[id(before)]] is None)
+
+
+def _entity_of(instance: Instance) -> str:
+    return next((d.entity for members in instance.members.values() for d in members), "")
+
+
+class _Plan:
+    """A flow's steps, compiled once."""
+
+    def __init__(self, flow: type[Flow]) -> None:
+        index = {id(step): i for i, step in enumerate(flow.steps)}
+        self.steps = [
+            (
+                step,
+                step.at.getter() if step.at is not None else None,
+                tuple(index[id(before)] for before in step.after),
+                step.when.getter() if step.when is not None else None,
+                step.exposure.getter() if step.exposure is not None else None,
+                _sources(step.at),
+            )
+            for step in flow.steps
+        ]
+
+
+def _sources(value: Value | None) -> tuple[tuple[str, str], ...]:
+    """(role, type) pairs whose completeness proves that the value is absent."""
+    found = []
+    for documents in value.sources() if value is not None else ():
+        root = documents
+        while root._base is not None:
+            root = root._base
+        role = documents._role or (root._source if isinstance(root, Related) else "")
+        if role:
+            found.append((role, root._type.__struct_config__.tag))
+    return tuple(found)  # type: ignore[arg-type]
+
+
+@lru_cache(256)
+def _plan(flow: type[Flow]) -> _Plan:
+    return _Plan(flow)
+
+
+def _steps(
+    flow: type[Flow],
+    instance: Instance,
+    anchor: Document,
+    policy: Policy,
+    calendar: Calendar,
+    day: dt.date,
+    judged: Judged,
+) -> None:
+    reached, planned, applies, known = judged.reached, judged.planned, judged.applies, judged.known
+    role, now = policy.role, judged.now
+    for step, get, after, when, exposure, sources in _plan(flow).steps:
+        if when is not None and not when(instance, role):
+            reached.append(None)
+            planned.append(None)
+            applies.append(False)
+            known.append(True)
+            continue
+        applies.append(True)
+        before = [i for i in after if applies[i]]
+        if get is None:
+            times = [reached[i] for i in before]
+            value = None if None in times else max(times, default=None)  # type: ignore[type-var]
+        else:
+            value = as_instant(get(instance, role), calendar.start_of)
+            if value is not None and value > now:
+                value = None
+        reached.append(value)
+        due = _due(flow, step, before, judged, calendar, policy, anchor.entity)
+        planned.append(due)
+        proved = value is not None or all(instance.known(r, t, anchor.entity, day) for r, t in sources)
+        known.append(proved)
+        if value is None and due is not None:
+            if due >= now:
+                judged.wake(due)
+            elif step.risk is not None and proved:
+                _late(flow, step, instance, anchor, policy, calendar, due, exposure, judged.outcome)
+
+
+def _due(
+    flow: type[Flow], step: Step, before: list[int], judged: Judged, calendar: Calendar, policy: Policy, entity: str
+) -> dt.datetime | None:
+    base: dt.datetime | None = None
+    for i in before:
+        at = judged.reached[i] or judged.planned[i]
+        if at is None:
+            return None
+        if base is None or at > base:
+            base = at
+    if base is None or step.within is None:
+        return base if step.is_gate else None
+    return calendar.due_at(base, policy.within(flow.name, step.name, entity, step.within))
+
+
+def _late(
+    flow: type[Flow], step: Step, instance: Instance, anchor: Document, policy: Policy, calendar: Calendar,
+    due: dt.datetime, exposure: Callable[..., int] | None, outcome: Outcome,
+) -> None:  # fmt: skip
+    """Report a late step of a flow that gives its own risk and exposure."""
+    assert step.risk is not None
+    due_on = calendar.day(due)
+    outcome.findings.append(
+        Finding(
+            risk=step.risk,
+            subject=anchor.key,
+            entity=anchor.entity,
+            currency=anchor.currency,
+            exposure=int(exposure(instance, policy.role) or 0) if exposure is not None else 0,
+            owner=step.owner or policy.owner(step.risk, anchor.entity),
+            since=due_on,
+            documents=tuple(d.key for d in _around(instance, anchor)),
+            why=step.why or f"{step.name.replace('_', ' ')} was due on {due_on} ({flow.name}) and has not happened",
+            variant=step.name,
+            customer=getattr(anchor, "customer", None) or "",
+        )
+    )
+
+
+def _around(instance: Instance, anchor: Document, most: int = 20) -> list[Document]:
+    found = [anchor]
+    for members in instance.members.values():
+        found.extend(members[: most - len(found)])
+        if len(found) >= most:
+            break
+    return found

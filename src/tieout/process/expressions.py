@@ -1,0 +1,320 @@
+"""Symbolic paths: what a flow's class body says about documents, as small values.
+
+`order.accepted_at`, `latest(invoices.in_("erp").posted_at)` and the like are built when a flow class is made, checked
+against the canonical types at once (a misspelt field is refused with the nearest name) and compiled to plain Python
+getters for `evaluate`.
+
+    Documents   a set of documents: the anchor, a relation, or either of them narrowed by role or field values
+    Field       one field of each of these documents
+    Value       something computed from fields: latest, earliest, every, total, count, minus, attribute
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from tieout.canon import references
+from tieout.canon.documents import Document
+from tieout.canon.faults import FlowFault, nearest
+from tieout.canon.money import price
+
+from .instance import Instance
+
+Getter = Callable[[Instance, Callable[[str], str]], Any]
+"""(instance, role of a system) → value."""
+
+
+class Value:
+    """Anything that can be worked out from one instance."""
+
+    def getter(self) -> Getter:
+        """The compiled form."""
+        raise NotImplementedError
+
+    def words(self) -> str:
+        """The same for people."""
+        raise NotImplementedError
+
+    def sources(self) -> tuple[Documents, ...]:
+        """The sets of documents that it reads: where it is None, their absence must be proved."""
+        raise NotImplementedError
+
+    def __sub__(self, other: Value) -> Value:
+        return Minus(self, other)
+
+
+class Documents:
+    """A set of documents of one type, by relation name, perhaps narrowed to a role and to field values."""
+
+    def __init__(
+        self,
+        type_: type[Document],
+        *,
+        base: Documents | None = None,
+        role: str = "",
+        equal: dict[str, Any] | None = None,
+    ) -> None:
+        self._type = type_
+        self._base = base
+        self._role = role
+        self._equal = equal or {}
+        self._name = ""
+        for name in self._equal:
+            check_field(type_, name)
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = self._name or name
+
+    @property
+    def relation(self) -> str:
+        """Name of the relation (or anchor) that the documents come from."""
+        return self._base.relation if self._base is not None else self._name
+
+    def in_(self, role: str) -> Documents:
+        """Only the views held by systems of this role."""
+        return Documents(self._type, base=self, role=role)
+
+    def where(self, **equal: Any) -> Documents:
+        """Only documents whose fields have these values."""
+        return Documents(self._type, base=self, equal=equal)
+
+    def path(self, dotted: str) -> Field:
+        """A reference inside the documents' lines, such as ``lines.product``."""
+        references.target(self._type, dotted)
+        return Field(self, dotted)
+
+    def attribute(self, name: str) -> Attribute:
+        """An attribute of one's own (`ext`) of each of the documents."""
+        return Attribute(self, name)
+
+    def __getattr__(self, name: str) -> Field:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Field(self, check_field(self._type, name))
+
+    def lister(self) -> Callable[[Instance, Callable[[str], str]], tuple[Any, ...]]:
+        """Compiled form: the documents of an instance."""
+        if self._base is None:
+            name = self._name
+            return lambda instance, role: instance.get(name)
+        inner = self._base.lister()
+        if self._role:
+            wanted = self._role
+            return lambda instance, role: tuple(d for d in inner(instance, role) if role(d.system) == wanted)
+        equal = tuple(self._equal.items())
+        return lambda instance, role: tuple(
+            d for d in inner(instance, role) if all(getattr(d, f) == v for f, v in equal)
+        )
+
+    def phrase(self) -> str:
+        """The same for people."""
+        if self._base is None:
+            return self._name.replace("_", " ")
+        if self._role:
+            return f"{self._base.phrase()} in {self._role}"
+        return f"{self._base.phrase()} with " + ", ".join(f"{f} {v!r}" for f, v in self._equal.items())
+
+
+def check_field(type_: type[Document], name: str) -> str:
+    """``name``, if the type has such a field; else FlowFault with the nearest."""
+    fields = type_.__struct_fields__
+    if name not in fields:
+        raise FlowFault(
+            f"{type_.__name__} has no field {name!r}", mend=nearest(name, fields) or f"it has {', '.join(fields)}"
+        )
+    return name
+
+
+class Field(Value):
+    """One field of one document (an anchor or a `one` relation), or of each of several inside an aggregate."""
+
+    def __init__(self, documents: Documents, name: str) -> None:
+        self.documents, self.name = documents, name
+
+    def getter(self) -> Getter:
+        listed, name = self.documents.lister(), self.name
+
+        def get(instance: Instance, role: Callable[[str], str]) -> Any:
+            found = listed(instance, role)
+            return getattr(found[0], name) if found else None
+
+        return get
+
+    def all(self) -> Callable[[Instance, Callable[[str], str]], list[Any]]:
+        """The field of every document, deleted ones left out."""
+        listed, name = self.documents.lister(), self.name
+        return lambda instance, role: [getattr(d, name) for d in listed(instance, role) if not d.deleted]
+
+    def words(self) -> str:
+        return f"{self.documents.phrase()}: {self.name}"
+
+    def sources(self) -> tuple[Documents, ...]:
+        return (self.documents,)
+
+
+class Attribute(Field):
+    """One `ext` attribute, as a number where it is one."""
+
+    def getter(self) -> Getter:
+        listed, name = self.documents.lister(), self.name
+
+        def get(instance: Instance, role: Callable[[str], str]) -> Any:
+            found = listed(instance, role)
+            return found[0].ext.get(name) if found else None
+
+        return get
+
+    def all(self) -> Callable[[Instance, Callable[[str], str]], list[Any]]:
+        listed, name = self.documents.lister(), self.name
+        return lambda instance, role: [d.ext.get(name) for d in listed(instance, role) if not d.deleted]
+
+
+class Aggregate(Value):
+    """latest, earliest, every, total of a field over its documents."""
+
+    def __init__(self, kind: str, field: Field, fold: Callable[[list[Any]], Any]) -> None:
+        self.kind, self.field, self.fold = kind, field, fold
+
+    def getter(self) -> Getter:
+        every, fold = self.field.all(), self.fold
+        return lambda instance, role: fold(every(instance, role))
+
+    def words(self) -> str:
+        return f"{self.kind} {self.field.words()}"
+
+    def sources(self) -> tuple[Documents, ...]:
+        return self.field.sources()
+
+
+def _present(values: list[Any]) -> list[Any]:
+    return [v for v in values if v is not None]
+
+
+def latest(field: Field) -> Aggregate:
+    """The latest of the instants or days that are set; None where none is."""
+    return Aggregate("latest", field, lambda values: max(_present(values), default=None))
+
+
+def earliest(field: Field) -> Aggregate:
+    """The earliest of the instants or days that are set; None where none is."""
+    return Aggregate("earliest", field, lambda values: min(_present(values), default=None))
+
+
+def every(field: Field) -> Aggregate:
+    """The latest once *every* document has the field set; None before that, and where there are no documents."""
+    return Aggregate("every", field, lambda values: max(values) if values and None not in values else None)
+
+
+def total(field: Field) -> Aggregate:
+    """The sum over the documents, in minor units for money."""
+    return Aggregate("total", field, lambda values: sum(_present(values)))
+
+
+class Count(Value):
+    """How many documents there are."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+
+    def getter(self) -> Getter:
+        listed = self.documents.lister()
+        return lambda instance, role: len(listed(instance, role))
+
+    def words(self) -> str:
+        return f"number of {self.documents.phrase()}"
+
+    def sources(self) -> tuple[Documents, ...]:
+        return (self.documents,)
+
+
+def count(documents: Documents) -> Count:
+    """How many documents a relation (or a narrowed one) has."""
+    return Count(documents)
+
+
+class Minus(Value):
+    """One amount less another."""
+
+    def __init__(self, left: Value, right: Value) -> None:
+        self.left, self.right = left, right
+
+    def getter(self) -> Getter:
+        left, right = self.left.getter(), self.right.getter()
+        return lambda instance, role: (left(instance, role) or 0) - (right(instance, role) or 0)
+
+    def words(self) -> str:
+        return f"{self.left.words()} less {self.right.words()}"
+
+    def sources(self) -> tuple[Documents, ...]:
+        return (*self.left.sources(), *self.right.sources())
+
+
+class Amount(Value):
+    """An attribute's decimal text (major units) as minor units of the anchor's currency."""
+
+    def __init__(self, value: Value) -> None:
+        self.value = value
+
+    def getter(self) -> Getter:
+        get = self.value.getter()
+
+        def minor(instance: Instance, role: Callable[[str], str]) -> int:
+            found = get(instance, role)
+            return 0 if found in (None, "") else price(Decimal(1), Decimal(str(found)), instance.anchor.currency)  # type: ignore[union-attr]
+
+        return minor
+
+    def words(self) -> str:
+        return self.value.words()
+
+    def sources(self) -> tuple[Documents, ...]:
+        return self.value.sources()
+
+
+def amount(value: Value) -> Amount:
+    """Money from an attribute: ``amount(order.attribute("price"))``, rounded to the currency's minor unit."""
+    return Amount(value)
+
+
+class Condition(Value):
+    """A yes or no about an instance: where it is no, a step does not apply."""
+
+    def __init__(self, phrase: str, test: Callable[[Any], bool], value: Value) -> None:
+        self.phrase, self.test, self.value = phrase, test, value
+
+    def getter(self) -> Getter:
+        get, test = self.value.getter(), self.test
+        return lambda instance, role: test(get(instance, role))
+
+    def words(self) -> str:
+        return f"{self.value.words()} {self.phrase}"
+
+    def sources(self) -> tuple[Documents, ...]:
+        return self.value.sources()
+
+
+def exists(documents: Documents) -> Condition:
+    """There is at least one such document."""
+    return Condition("is not 0", bool, Count(documents))
+
+
+def is_(field: Value, *values: Any) -> Condition:
+    """The field has one of these values."""
+    return Condition("is " + " or ".join(map(repr, values)), lambda value: value in values, field)
+
+
+def is_set(field: Value) -> Condition:
+    """The field has a value (not None, not empty, not zero)."""
+    return Condition("is set", bool, field)
+
+
+def as_instant(value: dt.datetime | dt.date | None, start_of: Callable[[dt.date], dt.datetime]) -> dt.datetime | None:
+    """A milestone's value as an instant: days begin where the entity's day begins; naive instants are UTC."""
+    if value is None:
+        return None
+    if isinstance(value, dt.datetime):
+        return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+    return start_of(value)
