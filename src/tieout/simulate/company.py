@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from ..canon.finding import Risk
+from .cash import settle
 from .world import SHARD_ORDERS, Mix, World
 
 
@@ -20,6 +21,7 @@ def build(
 ) -> World:
     """One shard: `orders` of its own, and in shard 0 the master data of all."""
     world = World(seed, shard, orders=orders, mix=mix, clean=clean, only=only, as_of=as_of)
+    settle(world)
     return world
 
 
