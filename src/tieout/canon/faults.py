@@ -40,5 +40,5 @@ class FlowFault(Fault):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for the known name that is closest to ``name``, or the empty string."""
-    near = difflib.get_close_matches(name, list(known), 1, 0.55)
+    near = difflib.get_close_matches(name, [str(one) for one in known], 1, 0.55)
     return f"did you mean {near[0]!r}?" if near else ""

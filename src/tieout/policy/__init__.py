@@ -1,11 +1,17 @@
 """What this company has decided: calendars, crosswalks, tolerances, owners, modes, posting rules, rates. Pure."""
 
 from .calendar import Calendar
+from .coverage import Coverage, Gap, coverage
 from .crosswalk import Crosswalk, CrosswalkRow
 from .duration import Duration
-from .parsing import parse
-from .policy import Entity, Policy
-from .posting import Posting
+from .parsing import OTHERS, TABLES, parse
+from .policy import Policy
+from .posting import Posting, PostingRules, Refusal, Sequence
 from .rates import FxRate
+from .roles import ROLES
+from .rules import Entity, Mode, Rules
 
-__all__ = ["Calendar", "Crosswalk", "CrosswalkRow", "Duration", "Entity", "FxRate", "Policy", "Posting", "parse"]
+__all__ = [
+    "OTHERS", "ROLES", "TABLES", "Calendar", "Coverage", "Crosswalk", "CrosswalkRow", "Duration", "Entity", "FxRate", "Gap",
+    "Mode", "Policy", "Posting", "PostingRules", "Refusal", "Rules", "Sequence", "coverage", "parse",
+]  # fmt: skip

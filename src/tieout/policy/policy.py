@@ -4,68 +4,41 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
-from fractions import Fraction
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any
 
 import msgspec
 
 from tieout.canon.documents import AccountingPeriod
 from tieout.canon.finding import RISKS, Risk
+from tieout.canon.fiscal import FiscalCalendar
 
 from .calendar import Calendar
-from .crosswalk import Crosswalk, CrosswalkRow
+from .crosswalk import Codes, Crosswalk, CrosswalkRow, Match, joined, read_rows
 from .duration import Duration
 from .posting import Posting
-from .rates import FxRate
-
-Mode = Literal["observe", "approve", "enforce"]
-V = TypeVar("V")
-
-
-class Layers(msgspec.Struct, Generic[V], frozen=True):
-    """Values by key: everyone's, overlaid by a region's, overlaid by an entity's."""
-
-    general: dict[str, V] = {}
-    region: dict[str, dict[str, V]] = {}
-    entity: dict[str, dict[str, V]] = {}
-
-    def find(self, key: str, entity: str, region: str) -> V | None:
-        """The entity's value, else its region's, else everyone's."""
-        for layer in (self.entity.get(entity), self.region.get(region), self.general):
-            if layer and key in layer:
-                return layer[key]
-        return None
-
-
-class Entity(msgspec.Struct, frozen=True, kw_only=True):
-    """A legal entity: its name, region, functional currency and what its calendar is made of."""
-
-    name: str = ""
-    region: str = ""
-    functional_currency: str = ""
-    time_zone: str = "UTC"
-    holidays: tuple[dt.date, ...] = ()
-
-
-_NO_ENTITY = Entity()
+from .rates import FxRate, Rates, checked, read_rates
+from .rules import Entity, Mode, Rules
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """Roles, entities, calendars, crosswalks, tolerances, owners, modes, posting rules and rates of one company."""
+    """Roles, entities, calendars, crosswalks, tolerances, owners, modes, posting rules and rates of one company.
+
+    Everything in it is data, validated by `parse`; what is asked often is worked out once and kept.
+    """
 
     base_currency: str = ""
     systems: dict[str, str] = {}
+    """System → role, where it is not its own name."""
+    rules: Rules = Rules()
     entities: dict[str, Entity] = {}
-    tolerances: Layers[int] = Layers()
-    durations: Layers[Duration] = Layers()
-    owners: Layers[str] = Layers()
-    modes: Layers[Mode] = Layers()
     ownership: dict[str, str] = {}
-    posting: Posting = Posting()
-    crosswalks: dict[str, tuple[CrosswalkRow, ...]] = {}
+    """``type.field`` or ``type`` → role of the system that owns it."""
+    crosswalks: dict[str, Codes] = {}
     rates: tuple[FxRate, ...] = ()
+    inverse_rates: bool = False
+    periods: tuple[AccountingPeriod, ...] = ()
 
     @classmethod
     def default(cls) -> Policy:
@@ -78,94 +51,109 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def calendar(self, entity: str) -> Calendar:
         """The entity's calendar; UTC and Monday to Friday for one that the policy does not name."""
-        return self._calendars.get(entity) or self._default_calendar
+        return self._calendars.get(entity) or self._calendar
+
+    def fiscal(self, entity: str) -> FiscalCalendar:
+        """How the entity cuts its fiscal years."""
+        return self.entities.get(entity, _NOBODY).fiscal
 
     def functional(self, entity: str) -> str:
         """The currency that the entity keeps its books in; the company's base currency where none is named."""
-        return self.entities.get(entity, _NO_ENTITY).functional_currency or self.base_currency
+        return self.entities.get(entity, _NOBODY).functional_currency or self.base_currency
 
     def owner(self, risk: Risk | str, entity: str) -> str:
         """The queue that works findings of a class in an entity."""
-        return self.owners.find(risk, entity, self._region(entity)) or RISKS[Risk(risk)].owner
+        return self._rules(entity).owners.get(risk) or RISKS[Risk(risk)].owner
 
     def tolerance(self, name: str, entity: str) -> int:
         """Minor units a line that may differ without being a finding; 1 where nothing was decided."""
-        found = self.tolerances.find(name, entity, self._region(entity))
-        return 1 if found is None else found
+        return self._rules(entity).tolerances.get(name, 1)
 
     def within(self, flow: str, step: str, entity: str, default: Duration) -> Duration:
         """How long a flow's step may take in an entity."""
-        return self.durations.find(f"{flow}.{step}", entity, self._region(entity)) or default
+        durations = self._rules(entity).durations
+        return durations.get(f"{flow}.{step}", default) if durations else default
+
+    def mode(self, flow: str, entity: str, risk: Risk | str) -> Mode:
+        """Whether a flow only observes, asks for approval or acts, for a class in an entity."""
+        modes = self._rules(entity).modes
+        return modes.get(f"{flow}.{risk}") or modes.get(flow) or modes.get("*") or "observe"
 
     def crosswalk(self, table: str) -> Crosswalk:
         """A table of codes; one that was never declared is empty and says so."""
-        return self._crosswalks.get(table) or Crosswalk(table, declared=False)
+        return self._crosswalks.get(table) or Crosswalk(table, Codes(), declared=False)
 
     def owner_of(self, type_: str, field: str) -> str | None:
         """The role of the system that owns a field, or None where nobody was named."""
         return self.ownership.get(f"{type_}.{field}") or self.ownership.get(type_)
 
     def rate(self, currency: str, to: str, day: dt.date) -> FxRate | None:
-        """The latest rate on or before ``day``; 1 within one currency; None where there is none."""
-        if currency == to:
-            return FxRate(currency=currency, to=to, rate=Fraction(1), on=day, source="same currency")
-        known = [r for r in self._rates.get((currency, to), ()) if r.on <= day]
-        return known[-1] if known else None
+        """The latest rate on or before ``day``; 1 within one currency; None where there is none.
 
-    def mode(self, flow: str, entity: str, risk: Risk | str) -> Mode:
-        """Whether a flow only observes, asks for approval or acts, for a class in an entity."""
-        region = self._region(entity)
-        for key in (f"{flow}.{risk}", flow, "*"):
-            found = self.modes.find(key, entity, region)
-            if found:
-                return found
-        return "observe"
+        A rate is turned round (``1 / rate``) only where policy declares it and there is none of this direction.
+        """
+        return self._rates.find(currency, to, day)
 
-    def with_crosswalk(self, table: str, rows: Iterable[CrosswalkRow]) -> Policy:
-        """The same policy with these rows added to a crosswalk, which is declared by this."""
-        both = (*self.crosswalks.get(table, ()), *rows)
-        return msgspec.structs.replace(self, crosswalks={**self.crosswalks, table: both})
+    @cached_property
+    def posting(self) -> Posting:
+        """The posting rules, with the accounting periods that are known."""
+        rules = {name: entity.rules.posting for name, entity in self.entities.items()}
+        return Posting(self.rules.posting, rules, self.periods)
 
-    def with_rates(self, rates: Iterable[FxRate]) -> Policy:
-        """The same policy with these exchange rates added."""
-        return msgspec.structs.replace(self, rates=(*self.rates, *rates))
+    def with_crosswalk(
+        self, table: str, rows: Iterable[CrosswalkRow | Mapping[str, Any]], where: str = "", match: Match | None = None
+    ) -> Policy:
+        """The same policy with these rows added to a crosswalk, which is declared by this.
+
+        Rows may be mappings as a file gives them (``code, target, from, to, entity``). Raises MappingFault for a row that
+        cannot be read, and where two rows of one code would hold on the same day.
+        """
+        codes = self.crosswalks.get(table, Codes())
+        if match is not None:
+            codes = Codes(match, codes.rows)
+        codes = joined(table, codes, read_rows(rows, where, table), where)
+        return msgspec.structs.replace(self, crosswalks={**self.crosswalks, table: codes})
+
+    def with_rates(self, rows: Iterable[FxRate | Mapping[str, Any]], where: str = "", source: str = "") -> Policy:
+        """The same policy with these exchange rates added (``currency, to, rate, on, source``).
+
+        Raises MappingFault for a row that cannot be read, and for two different rates of one pair and day.
+        """
+        return msgspec.structs.replace(self, rates=checked((*self.rates, *read_rates(rows, where, source)), where))
 
     def with_periods(self, periods: Iterable[AccountingPeriod]) -> Policy:
-        """The same policy that knows when receivables locked."""
-        locks = {entity: dict(known) for entity, known in self.posting.locks.items()}
-        for period in periods:
-            if period.ar_locked_on is not None and not period.deleted:
-                locks.setdefault(period.entity, {})[period.period] = period.ar_locked_on
-        return msgspec.structs.replace(self, posting=msgspec.structs.replace(self.posting, locks=locks))
+        """The same policy that knows these accounting periods; of one entity and period the last one counts."""
+        known = {(p.entity, p.period): p for p in (*self.periods, *periods) if not p.deleted}
+        return msgspec.structs.replace(self, periods=tuple(known[key] for key in sorted(known)))
 
     @cached_property
     def version(self) -> str:
         """A hash of everything decided here: equal policies have equal versions, on any machine."""
-        content = msgspec.json.encode(msgspec.to_builtins(self, enc_hook=_plain), order="deterministic")
+        content = msgspec.json.encode(self, enc_hook=str, order="deterministic")
         return hashlib.sha256(content).hexdigest()[:16]
 
-    def _region(self, entity: str) -> str:
-        return self.entities.get(entity, _NO_ENTITY).region
+    def _rules(self, entity: str) -> Rules:
+        found = self.entities.get(entity)
+        return self.rules if found is None else found.rules
 
     @cached_property
-    def _calendars(self) -> dict[str, Calendar]:
-        return {name: Calendar(entity.time_zone, entity.holidays) for name, entity in self.entities.items()}
-
-    @cached_property
-    def _default_calendar(self) -> Calendar:
+    def _calendar(self) -> Calendar:
         return Calendar()
 
     @cached_property
-    def _crosswalks(self) -> dict[str, Crosswalk]:
-        return {name: Crosswalk(name, rows) for name, rows in self.crosswalks.items()}
+    def _calendars(self) -> dict[str, Calendar]:
+        return {
+            name: Calendar(entity.time_zone, entity.holidays, entity.weekend, entity.office_hours)
+            for name, entity in self.entities.items()
+        }
 
     @cached_property
-    def _rates(self) -> dict[tuple[str, str], list[FxRate]]:
-        found: dict[tuple[str, str], list[FxRate]] = {}
-        for rate in sorted(self.rates, key=lambda r: r.on):
-            found.setdefault((rate.currency, rate.to), []).append(rate)
-        return found
+    def _crosswalks(self) -> dict[str, Crosswalk]:
+        return {name: Crosswalk(name, codes) for name, codes in self.crosswalks.items()}
+
+    @cached_property
+    def _rates(self) -> Rates:
+        return Rates(self.rates, inverse=self.inverse_rates)
 
 
-def _plain(value: Any) -> str:
-    return str(value)
+_NOBODY = Entity()

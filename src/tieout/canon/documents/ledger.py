@@ -57,7 +57,12 @@ class AccountingPeriod(Document, frozen=True, kw_only=True, tag="accounting_peri
     """An entity's accounting period and when receivables locked."""
 
     period: str
+    """Its name: ``YYYY-MM`` where periods are months."""
+    start_on: dt.date | None = None
+    end_on: dt.date | None = None
+    """Its days, where periods are not calendar months (a 4-4-5 year)."""
     ar_locked_on: dt.date | None = None
+    """From this day on receivables can no longer be booked in it."""
     closed: bool = False
 
 
