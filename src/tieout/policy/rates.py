@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -102,4 +103,4 @@ def _currency(values: Table, key: str) -> str:
 
 
 def _short(rate: Fraction) -> str:
-    return f"{float(rate):.10g}"
+    return f"{Decimal(rate.numerator) / Decimal(rate.denominator):.10g}"

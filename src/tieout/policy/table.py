@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
+from numbers import Number
 from typing import Any, NoReturn
 
 from tieout.canon.faults import MappingFault, nearest
@@ -121,10 +122,10 @@ class Table:
         if value is None:
             self.required(key)
         try:
-            number = Decimal(repr(value) if isinstance(value, float) else value)
-        except (InvalidOperation, TypeError, ValueError):
+            number = Decimal(str(value))
+        except InvalidOperation:
             number = Decimal("nan")
-        if isinstance(value, bool) or not number.is_finite():
+        if not number.is_finite():
             self.fault(key, f"{value!r} is not a number", "write it like 1.0825")
         return number
 
@@ -161,5 +162,5 @@ class Table:
 
 
 def _kind(value: object) -> str:
-    names = {bool: "a flag", int: "a number", float: "a number", str: "a text", list: "a list"}
-    return names.get(type(value), "a table" if isinstance(value, Mapping) else "a day")
+    kinds = ((bool, "a flag"), (str, "a text"), (Number, "a number"), (list, "a list"), (Mapping, "a table"))
+    return next((word for kind, word in kinds if isinstance(value, kind)), "a day")

@@ -48,16 +48,16 @@ TYPES: dict[str, type[Document]] = {
     cls.__struct_config__.tag: cls  # type: ignore[misc]
     for cls in (
         AccountingPeriod, Amendment, BankLine, BusinessObject, CashApplication, Charge, Commitment, Contract,
-        CreditMemo, Customer, Deposit, Dispute, Entitlement, Event, GlBalance, Invoice, JournalEntry, Order, Payment, Payout, Price, Product,
-        Project, PurchaseOrder, Quote, Refund, Renewal, RevenueSchedule, Shipment, SourceTotal, Subscription,
-        SupportCase, TaxAnswer, TaxRegistration, TimeEntry, Usage, WithholdingCertificate, WriteOff,
+        CreditMemo, Customer, Deposit, Dispute, Entitlement, Event, GlBalance, Invoice, JournalEntry, Order, Payment,
+        Payout, Price, Product, Project, PurchaseOrder, Quote, Refund, Renewal, RevenueSchedule, Shipment, SourceTotal,
+        Subscription, SupportCase, TaxAnswer, TaxRegistration, TimeEntry, Usage, WithholdingCertificate, WriteOff,
     )
 }  # fmt: skip
 
 __all__ = [
-    "TYPES", "AccountingPeriod", "Amendment", "BankLine", "BusinessObject", "CashApplication", "Charge", "Commitment", "Contract",
-    "CreditMemo", "Customer", "Deposit", "Dispute", "Document", "Entitlement", "Event", "ExtValue", "GlBalance", "Interval",
-    "Invoice", "InvoiceLine", "JournalEntry", "JournalLine", "Measure", "Minor", "Order", "OrderLine", "Payment",
+    "TYPES", "AccountingPeriod", "Amendment", "BankLine", "BusinessObject", "CashApplication", "Charge", "Commitment",
+    "Contract", "CreditMemo", "Customer", "Deposit", "Dispute", "Document", "Entitlement", "Event", "ExtValue", "GlBalance",
+    "Interval", "Invoice", "InvoiceLine", "JournalEntry", "JournalLine", "Measure", "Minor", "Order", "OrderLine", "Payment",
     "Payout", "Price", "Product", "Project", "ProjectMilestone", "PurchaseOrder", "Quote", "QuoteLine", "Ref",
     "Refund", "Renewal", "RevenueSchedule", "ScheduleLine", "Shipment", "SourceTotal", "Subscription", "SupportCase",
     "TaxAnswer", "TaxRegistration", "Tier", "TimeEntry", "Usage", "WithholdingCertificate", "WriteOff",
