@@ -1,0 +1,100 @@
+"""Write the generated pages of docs/, or with --check say which are not current.
+
+docs/commands.md comes from the command line itself, docs/flows.md from the flow classes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+from tieout.cli import app
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+NOTE = "<!-- Written by ./dev docs; a test checks that it is current. -->"
+
+
+def main() -> int:
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, page in PAGES.items():
+        path, text = DOCS / name, page()
+        if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
+            stale.append(name)
+        elif not check:
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        print(f"not current in docs/: {', '.join(stale)}; run ./dev docs", file=sys.stderr)
+    return 1 if stale else 0
+
+
+# docs/commands.md
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options, in the words of the command line."""
+    parts = [
+        "# Commands",
+        NOTE,
+        "Every command has `--help`. Exit codes: 0 done · 1 the answer is no (a score below 100 %) · 2 something that you can "
+        "mend: the message says where and how · 3 a total exceeds `--fail-over` · 70 a fault of Tieout itself.",
+    ]
+    parts += [section(words, command) for words, command in commands("tieout", typer.main.get_command(app))]
+    return "\n\n".join(parts) + "\n"
+
+
+def commands(words: str, command: Any) -> Iterator[tuple[str, Any]]:
+    children = getattr(command, "commands", {})
+    if not children or any(shown(parameter) for parameter in command.params):
+        yield words, command
+    for name in children:
+        implied = name == "run" and len(words.split()) > 1  # `tieout audit DIR` means `tieout audit run DIR`
+        yield from commands(words if implied else f"{words} {name}", children[name])
+
+
+def section(words: str, command: Any) -> str:
+    arguments = [p for p in command.params if p.param_type_name == "argument" and shown(p)]
+    options = [p for p in command.params if p.param_type_name == "option" and shown(p)]
+    usage = " ".join([words, *(["[OPTIONS]"] if options else []), *(usage_of(p) for p in arguments)])
+    parts = [f"## {words}", paragraphs(command.help or ""), f"    {usage}"]
+    if arguments or options:
+        rows = ["| | |", "|---|---|", *(row(p) for p in (*arguments, *options))]
+        parts.append("\n".join(rows))
+    return "\n\n".join(part for part in parts if part)
+
+
+def shown(parameter: Any) -> bool:
+    return not getattr(parameter, "hidden", False) and parameter.name != "help"
+
+
+def usage_of(argument: Any) -> str:
+    name = argument.human_readable_name.upper()
+    return (name if argument.required else f"[{name}]") + ("…" if argument.nargs == -1 else "")
+
+
+def row(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        name = f"`{parameter.human_readable_name.upper()}`"
+    else:
+        value = "" if parameter.is_flag else f" {parameter.metavar or parameter.type.name.upper()}"
+        opts = [*parameter.opts, *parameter.secondary_opts]
+        name = ", ".join(f"`{opt}{value}`" for opt in opts)
+    words = " ".join((getattr(parameter, "help", None) or "").split())
+    default = parameter.default
+    if default not in (None, False, "", ()) and not callable(default) and "default" not in words:
+        words += f" Default: `{default}`."
+    return f"| {name} | {words.strip().replace('|', chr(92) + '|')} |"
+
+
+def paragraphs(text: str) -> str:
+    return "\n\n".join(" ".join(part.split()) for part in text.replace("\b", "").split("\n\n"))
+
+
+PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page}
+
+if __name__ == "__main__":
+    sys.exit(main())
