@@ -69,6 +69,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     """The only values allowed, where the field is a Literal."""
     nested: tuple[Column, ...] = ()
     """Columns of each element, where ``kind`` is ``structs``."""
+    struct: type[msgspec.Struct] | None = None
+    """The type of each element, where ``kind`` is ``structs``."""
 
 
 def table_name(type_name: str) -> str:
@@ -110,25 +112,34 @@ def _known(type_name: str) -> type[msgspec.Struct]:
 
 def _column(field: msgspec.structs.FieldInfo, hint: Any) -> Column:
     required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
-    kind, choices, nested = _meaning(hint)
+    kind, choices, struct = _meaning(hint)
+    nested = fields(struct) if struct is not None else ()
     if nested:
         sql_type = "STRUCT(" + ", ".join(f"{quoted(part.name)} {part.sql_type}" for part in nested) + ")[]"
     else:
         sql_type = _SQL[kind]
-    return Column(name=field.name, sql_type=sql_type, kind=kind, required=required, choices=choices, nested=nested)
+    return Column(
+        name=field.name,
+        sql_type=sql_type,
+        kind=kind,
+        required=required,
+        choices=choices,
+        nested=nested,
+        struct=struct,
+    )
 
 
-def _meaning(hint: Any) -> tuple[Kind, tuple[str, ...], tuple[Column, ...]]:
+def _meaning(hint: Any) -> tuple[Kind, tuple[str, ...], type[msgspec.Struct] | None]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
         (inner,) = (argument for argument in arguments if argument is not type(None))
         return _meaning(inner)
     if origin is Literal:
-        return "text", arguments, ()
+        return "text", arguments, None
     if origin is dict:
-        return "json", (), ()
+        return "json", (), None
     if origin is tuple and arguments[0] is _Ref:
-        return "refs", (), ()
+        return "refs", (), None
     if origin is tuple:
-        return "structs", (), fields(arguments[0])
-    return _PLAIN[hint], (), ()
+        return "structs", (), arguments[0]
+    return _PLAIN[hint], (), None
