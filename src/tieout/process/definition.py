@@ -184,6 +184,8 @@ class Flow:
     anchor: ClassVar[Anchor]
     relations: ClassVar[dict[str, Related]]
     steps: ClassVar[tuple[Step, ...]]
+    places: ClassVar[tuple[tuple[int, ...], ...]]
+    """For each step the places in `steps` of those that it comes after."""
     controls: ClassVar[tuple[Control, ...]]
     strays: ClassVar[tuple[Unclaimed, ...]]
 
@@ -201,6 +203,8 @@ class Flow:
         cls.strays = tuple(v for v in body.values() if isinstance(v, Unclaimed))
         _check_relations(cls)
         _check_steps(cls)
+        place = {id(step): i for i, step in enumerate(cls.steps)}
+        cls.places = tuple(tuple(place[id(before)] for before in step.after) for step in cls.steps)
 
 
 def _snake(name: str) -> str:

@@ -32,6 +32,8 @@ class Unknown(msgspec.Struct, frozen=True, kw_only=True):
     entity: str
     currency: str
     amount: int
+    count: int = 1
+    """How many documents' money this is, where several were added up (`document` is the first of them)."""
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):

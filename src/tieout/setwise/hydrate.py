@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -153,7 +154,7 @@ def _structs(column: Column, array: pa.ListArray) -> list[tuple[Any, ...]]:
     inner = hydrate(_element(column), array.flatten())
     offsets = _numbers(array.offsets)
     first = offsets[0]
-    return [tuple(inner[a - first : b - first]) for a, b in zip(offsets, offsets[1:], strict=False)]
+    return [tuple(inner[a - first : b - first]) for a, b in pairwise(offsets)]
 
 
 def _element(column: Column) -> type[msgspec.Struct]:

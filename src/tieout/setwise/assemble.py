@@ -1,0 +1,188 @@
+"""Instances, assembled set-based: the plan's steps run in DuckDB, then ranges of anchors are read as documents.
+
+`prepare` makes one table a relation, sorted by anchor (`part_<flow>_<relation>`); `read` turns a range of anchors into instances.
+A document that serves several anchors comes with the lines that are each anchor's own, and belongs to one of them as a whole.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import duckdb
+import msgspec
+
+from tieout.canon.documents import TYPES, Document
+from tieout.process.definition import Flow
+from tieout.process.instance import Instance, Known
+
+from .hydrate import hydrate
+from .plan import Plan, alias, plan, types_of
+from .tables import create, table_name
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A flow's tables, ready to be read: its plan and the first anchor of every range."""
+
+    plan: Plan
+    bounds: tuple[int, ...]
+    """Anchor rows at which ranges begin, and one past the last."""
+    stray_bounds: tuple[tuple[int, ...], ...]
+    """The same for each kind of unclaimed document."""
+    anchors: int
+
+
+class Range(msgspec.Struct, frozen=True):
+    """One piece of work: anchors in [first, end) of a flow, or of its unclaimed documents (``stray`` ≥ 0)."""
+
+    flow: int
+    first: int
+    end: int
+    stray: int = -1
+
+
+def prepare(
+    connection: duckdb.DuckDBPyConnection, flow: type[Flow], roles: dict[str, str], entities: tuple[str, ...],
+    at_once: int,
+) -> Prepared:  # fmt: skip
+    """Run a flow's plan on the documents in ``connection``; ranges of ``at_once`` anchors."""
+    types = types_of(flow)
+    for name in types:
+        create(connection, name)
+    mirrored = frozenset(name for name in types if _mirrored(connection, name))
+    steps = plan(flow, roles, mirrored, entities)
+    for name in types:
+        made = alias(name, name in mirrored)
+        kind = "TABLE" if name in mirrored else "VIEW"
+        connection.execute(f"CREATE OR REPLACE TEMP {kind} {made.table} AS {made.sql}")
+    for step in steps.selects:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
+    types_by_relation = dict(steps.relations)
+    for relation, type_name in steps.relations:
+        _part(connection, f"in_{relation}", f"part_{flow.name}_{relation}", type_name)
+    for table, relation in steps.strays:
+        _part(connection, table, f"part_{flow.name}_{table}", types_by_relation[relation])
+    anchor = flow.anchor._name
+    bounds = _bounds(connection, f"part_{flow.name}_{anchor}", at_once)
+    stray_bounds = tuple(_bounds(connection, f"part_{flow.name}_{table}", at_once) for table, _ in steps.strays)
+    for step in steps.selects:
+        connection.execute(f"DROP TABLE {step.table}")
+    return Prepared(steps, bounds[0], tuple(b for b, _ in stray_bounds), bounds[1])
+
+
+def _mirrored(connection: duckdb.DuckDBPyConnection, type_name: str) -> bool:
+    sql = f"SELECT 1 FROM {table_name(type_name)} WHERE mirrors IS NOT NULL LIMIT 1"
+    return connection.execute(sql).fetchone() is not None
+
+
+def _part(connection: duckdb.DuckDBPyConnection, members: str, part: str, type_name: str) -> None:
+    connection.execute(
+        f"""CREATE OR REPLACE TABLE {part} AS
+        WITH shared AS (
+            SELECT doc, arg_min(anchor, (first, anchor)) AS owner FROM {members} GROUP BY doc HAVING count(*) > 1
+        )
+        SELECT m.anchor AS "__anchor", coalesce(s.owner <> m.anchor, false) AS "__foreign",
+            CASE WHEN s.owner IS NOT NULL THEN m.lines END AS "__lines", m.whole AS "__whole", d.* EXCLUDE (key, ref)
+        FROM {members} AS m JOIN {table_name(type_name)} AS d ON d.rowid = m.doc LEFT JOIN shared AS s ON s.doc = m.doc
+        ORDER BY m.anchor, d.key"""
+    )
+
+
+def _bounds(connection: duckdb.DuckDBPyConnection, part: str, at_once: int) -> tuple[tuple[int, ...], int]:
+    rows = connection.execute(
+        f"""SELECT first, count FROM (
+            SELECT "__anchor" AS first, row_number() OVER (ORDER BY "__anchor") - 1 AS n, count(*) OVER () AS count,
+            FROM (SELECT DISTINCT "__anchor" FROM {part})
+        ) WHERE n % {at_once} = 0 ORDER BY first"""
+    ).fetchall()
+    if not rows:
+        return (), 0
+    last = connection.execute(f'SELECT max("__anchor") + 1 FROM {part}').fetchone()
+    assert last is not None
+    return (*(first for first, _ in rows), last[0]), rows[0][1]
+
+
+def ranges(flow: int, prepared: Prepared) -> Iterator[Range]:
+    """The pieces of work of a prepared flow."""
+    for first, end in pairwise(prepared.bounds):
+        yield Range(flow, first, end)
+    for stray, bounds in enumerate(prepared.stray_bounds):
+        for first, end in pairwise(bounds):
+            yield Range(flow, first, end, stray)
+
+
+def read(
+    connection: duckdb.DuckDBPyConnection, flow: type[Flow], steps: Plan, piece: Range, known: Known
+) -> Iterator[Instance]:
+    """The instances of a range, in the order of their anchors."""
+    if piece.stray >= 0:
+        table, relation = steps.strays[piece.stray]
+        type_name = dict(steps.relations)[relation]
+        for documents in _grouped(_rows(connection, flow, table, piece), type_name)[0].values():
+            yield Instance(documents[0].key, None, {relation: tuple(documents)}, known=known)
+        return
+    anchor_name, anchor_type = steps.relations[0]
+    anchors, _ = _grouped(_rows(connection, flow, anchor_name, piece), anchor_type)
+    members: dict[int, dict[str, tuple[Any, ...]]] = {
+        row: {anchor_name: tuple(found)} for row, found in anchors.items()
+    }
+    foreign: dict[int, set[str]] = {}
+    for relation, type_name in steps.relations[1:]:
+        grouped, others = _grouped(_rows(connection, flow, relation, piece), type_name)
+        for row, documents in grouped.items():
+            members[row][relation] = tuple(documents)
+        for row, key in others:
+            foreign.setdefault(row, set()).add(key)
+    for row, (document,) in anchors.items():
+        yield Instance(document.key, document, members[row], foreign=frozenset(foreign.get(row, ())), known=known)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, flow: type[Flow], relation: str, piece: Range) -> Any:
+    return connection.sql(
+        f'SELECT * FROM part_{flow.name}_{relation} WHERE "__anchor" >= {piece.first} AND "__anchor" < {piece.end}'
+    ).to_arrow_table()
+
+
+def _grouped(table: Any, type_name: str) -> tuple[dict[int, list[Any]], list[tuple[int, str]]]:
+    """Documents by anchor row; and (anchor row, key) of those that belong to another anchor as a whole."""
+    documents = hydrate(TYPES[type_name], table)
+    rows = table.column("__anchor").to_pylist()
+    others: list[tuple[int, str]] = []
+    if table.column("__lines").null_count < len(rows):
+        _slice(documents, table)
+    if documents and _any_true(table.column("__foreign")):
+        flags = table.column("__foreign").to_pylist()
+        others = [(row, d.key) for row, d, flag in zip(rows, documents, flags, strict=True) if flag]
+    grouped: dict[int, list[Any]] = {}
+    for row, document in zip(rows, documents, strict=True):
+        found = grouped.get(row)
+        if found is None:
+            grouped[row] = [document]
+        else:
+            found.append(document)
+    return grouped, others
+
+
+def _any_true(flags: Any) -> bool:
+    return any(flags.chunk(i).true_count for i in range(flags.num_chunks))
+
+
+def _slice(documents: list[Document], table: Any) -> None:
+    """Leave a shared document only the lines that are this anchor's; lines that name nothing stay with its header."""
+    lines, whole = table.column("__lines").to_pylist(), table.column("__whole").to_pylist()
+    for i, numbers in enumerate(lines):
+        if numbers is not None:
+            document: Any = documents[i]
+            kept = tuple(
+                line
+                for n, line in enumerate(document.lines, 1)
+                if _within(numbers, n) or (whole[i] and line.order is None and line.charge is None)
+            )
+            documents[i] = msgspec.structs.replace(document, lines=kept)
+
+
+def _within(numbers: list[int], n: int) -> bool:
+    i = bisect.bisect_left(numbers, n)
+    return i < len(numbers) and numbers[i] == n

@@ -1,0 +1,176 @@
+"""Evaluate whole sets: prepare every flow's instances in DuckDB, judge ranges of them on all cores, gather the sums."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gc
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from tieout.policy import Policy
+from tieout.process.definition import Flow
+from tieout.process.evaluate import judge
+from tieout.process.instance import Instance, Known
+
+from .assemble import Prepared, Range, prepare, ranges, read
+from .flows import load
+from .gather import Gathered, Items
+
+AT_ONCE = 10_000
+"""Anchors of one range: enough to pay for its queries, few enough for 500 MB a process."""
+_WORTH_IT = 4
+"""Ranges from which on starting processes pays."""
+_MEMORY_OF_A_WORKER = "500MB"
+
+Progress = Callable[[str, int, int], None]
+"""(what is being done, how many are done, of how many)."""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What to evaluate: which flows, under which policy, as of when."""
+
+    flows: tuple[str, ...]
+    """Names or paths, as `flows.load` takes them."""
+    policy: Policy
+    known: Known
+    as_of: dt.date
+    before: dt.date | None = None
+    """The day before the bridge's period; None: the bridge begins with the first document."""
+    entities: tuple[str, ...] = ()
+    items: str = ""
+    """Folder for every position, itemised; none if empty."""
+
+
+def evaluate_all(
+    database: Path, connection: duckdb.DuckDBPyConnection, task: Task, progress: Progress,
+    processes: int | None = None, at_once: int = AT_ONCE,
+) -> Gathered:  # fmt: skip
+    """Evaluate all instances of the task's flows on the documents in ``connection``, whose file is ``database``.
+
+    ``processes``: how many to share the work among (default: all cores), in ranges of ``at_once`` anchors.
+    The connection is closed where work is shared among processes (DuckDB lets several read or one write).
+    """
+    flows = [load(name) for name in task.flows]
+    roles = {system: task.policy.role(system) for system in _systems(connection)}
+    prepared: list[Prepared] = []
+    for i, flow in enumerate(flows):
+        progress("joining documents", i, len(flows))
+        prepared.append(prepare(connection, flow, roles, task.entities, at_once))
+    progress("joining documents", len(flows), len(flows))
+    pieces = [piece for i, ready in enumerate(prepared) for piece in ranges(i, ready)]
+    workers = min(processes or os.cpu_count() or 1, len(pieces))
+    if workers < 2 or sum(ready.anchors for ready in prepared) < _WORTH_IT * at_once:
+        return _here(connection, flows, prepared, pieces, task, progress)
+    connection.close()
+    return _shared(database, prepared, pieces, task, progress, workers)
+
+
+def instances(
+    connection: duckdb.DuckDBPyConnection, flow: type[Flow], policy: Policy, known: Known
+) -> Iterator[Instance]:
+    """Every instance of one flow, in this process: for explanations and tests."""
+    roles = {system: policy.role(system) for system in _systems(connection)}
+    ready = prepare(connection, flow, roles, (), AT_ONCE)
+    for piece in ranges(0, ready):
+        yield from read(connection, flow, ready.plan, piece, known)
+
+
+def _systems(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'doc\\_%' ESCAPE '\\' AND estimated_size > 0"
+    ).fetchall()
+    found: set[str] = set()
+    for (table,) in tables:
+        found.update(row[0] for row in connection.execute(f"SELECT DISTINCT system FROM {table}").fetchall())
+    return sorted(found)
+
+
+def _here(
+    connection: duckdb.DuckDBPyConnection, flows: list[type[Flow]], prepared: list[Prepared], pieces: list[Range],
+    task: Task, progress: Progress,
+) -> Gathered:  # fmt: skip
+    gathered = Gathered()
+    items = Items(Path(task.items), "items-0") if task.items else None
+    for i, piece in enumerate(pieces):
+        progress("evaluating", i, len(pieces))
+        _range(connection, flows[piece.flow], prepared[piece.flow], piece, task, gathered, items)
+    progress("evaluating", len(pieces), len(pieces))
+    return gathered
+
+
+def _range(
+    connection: duckdb.DuckDBPyConnection, flow: type[Flow], ready: Prepared, piece: Range, task: Task,
+    gathered: Gathered, items: Items | None,
+) -> None:  # fmt: skip
+    """Judge one range. Its documents are many and die together: the cycle collector would only walk them in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for instance in read(connection, flow, ready.plan, piece, task.known):
+            judged = judge(flow, instance, task.policy, task.as_of)
+            gathered.add(flow, judged)
+            if items is not None:
+                items.add(judged.outcome.positions)
+            if task.before is not None:
+                earlier = judge(flow, instance, task.policy, task.before)
+                gathered.add_before(earlier)
+                if items is not None:
+                    items.add(earlier.outcome.positions, before=True)
+    finally:
+        if enabled:
+            gc.enable()
+    if items is not None:
+        items.flush()
+
+
+def _shared(
+    database: Path, prepared: list[Prepared], pieces: list[Range], task: Task, progress: Progress, workers: int
+) -> Gathered:
+    gathered = Gathered()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _Worker.start, (str(database), prepared, task)) as pool:
+        waiting = iter(pieces)
+        running: set[Future[Gathered]] = set()
+        done = 0
+        while True:
+            while len(running) < workers * 2 and (piece := next(waiting, None)) is not None:
+                running.add(pool.submit(_Worker.work, piece))
+            if not running:
+                return gathered
+            ready, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in ready:
+                gathered.merge(future.result())
+                done += 1
+                progress("evaluating", done, len(pieces))
+
+
+class _Worker:
+    """One process's share: its own read-only connection, flows and policy."""
+
+    mine: _Worker
+
+    def __init__(self, database: str, prepared: list[Prepared], task: Task) -> None:
+        config = {"threads": "1", "memory_limit": _MEMORY_OF_A_WORKER}
+        self.connection = duckdb.connect(database, read_only=True, config=config)
+        self.flows = [load(name) for name in task.flows]
+        self.prepared, self.task = prepared, task
+        self.items = Items(Path(task.items), f"items-{os.getpid()}") if task.items else None
+
+    @classmethod
+    def start(cls, database: str, prepared: list[Prepared], task: Task) -> None:
+        """Make this process's worker."""
+        cls.mine = cls(database, prepared, task)
+
+    @classmethod
+    def work(cls, piece: Range) -> Gathered:
+        """Judge one range in this process."""
+        mine, gathered = cls.mine, Gathered()
+        ready = mine.prepared[piece.flow]
+        _range(mine.connection, mine.flows[piece.flow], ready, piece, mine.task, gathered, mine.items)
+        return gathered
