@@ -68,7 +68,7 @@ class Related(Documents):
     ) -> None:  # fmt: skip
         super().__init__(type_, equal=equal)
         self._paths, self._of, self._named_by, self._views = paths, of, named_by, views
-        self._source = source or SOURCES.get(type_.__struct_config__.tag, "")  # type: ignore[call-overload]
+        self._source = source or SOURCES.get(str(type_.__struct_config__.tag), "")
 
 
 def anchor(type_: type[Document], *, originals: bool = True, roles: tuple[str, ...] = (), **equal: Any) -> Anchor:

@@ -170,7 +170,7 @@ def _steps(
 ) -> None:
     reached, planned, applies, known = judged.reached, judged.planned, judged.applies, judged.known
     role, now = policy.role, judged.now
-    for step, get, after, when, exposure, sources in _plan(flow).steps:
+    for step, get, after, when, exposure, sources in _plan(flow).steps:  # type: ignore[arg-type]  # a class is hashable
         if when is not None and not when(instance, role):
             reached.append(None)
             planned.append(None)

@@ -60,7 +60,7 @@ def hydrate(struct: type[msgspec.Struct], table: pa.Table | pa.StructArray) -> l
             continue
         names.append(column.name)
         values.append(_values(column, array, _default(struct, column.name)))
-    return _maker(struct, tuple(names))(values)  # type: ignore[no-any-return]
+    return _maker(struct, tuple(names))(values)
 
 
 def _column(table: pa.Table | pa.StructArray, name: str) -> pa.Array | None:
@@ -95,7 +95,7 @@ def _maker(struct: type[msgspec.Struct], names: tuple[str, ...]) -> Callable[[li
     variables = ", ".join(f"v{i}" for i in range(len(names)))
     arguments = ", ".join(f"{name}=v{i}" for i, name in enumerate(names))
     source = f"lambda columns: [struct({arguments}) for {variables}{',' if len(names) == 1 else ''} in zip(*columns)]"
-    return eval(source, {"struct": struct, "zip": zip})  # type: ignore[no-any-return]  # names are the struct's own
+    return eval(source, {"struct": struct, "zip": zip})  # names are the struct's own
 
 
 def _values(column: Column, array: pa.Array, default: Any) -> Sequence[Any]:
@@ -145,8 +145,8 @@ def _texts(array: pa.Array, default: Any) -> list[Any]:
 
 def _numbers(array: pa.Array) -> list[int]:
     """The whole numbers of an array without NULL, straight from its buffer."""
-    code = "q" if array.type.bit_width == 64 else "i"
-    view = memoryview(array.buffers()[1]).cast("B").cast(code)
+    view = memoryview(array.buffers()[1]).cast("B")
+    view = view.cast("q") if array.type.bit_width == 64 else view.cast("i")
     return view[array.offset : array.offset + len(array)].tolist()
 
 

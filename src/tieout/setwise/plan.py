@@ -102,9 +102,9 @@ class _Planner:
             selects.append(Select(f"in_{name}", self._members(relation)))
         strays = []
         for stray in self.flow.strays:
-            relation = stray.documents._name
-            selects.append(Select(f"stray_{relation}", self._strays(stray)))
-            strays.append((f"stray_{relation}", relation))
+            name = stray.documents._name
+            selects.append(Select(f"stray_{name}", self._strays(stray)))
+            strays.append((f"stray_{name}", name))
         documents: list[Documents] = [self.flow.anchor, *self.flow.relations.values()]
         return Plan(self.flow.name, tuple(selects), tuple((d._name, _tag(d._type)) for d in documents), tuple(strays))
 

@@ -156,7 +156,7 @@ class _Worker:
     mine: _Worker
 
     def __init__(self, database: str, prepared: list[Prepared], task: Task) -> None:
-        config = {"threads": "1", "memory_limit": _MEMORY_OF_A_WORKER}
+        config: dict[str, str | bool | int | float | list[str]] = {"threads": "1", "memory_limit": _MEMORY_OF_A_WORKER}
         self.connection = duckdb.connect(database, read_only=True, config=config)
         self.flows = [load(name) for name in task.flows]
         self.prepared, self.task = prepared, task
