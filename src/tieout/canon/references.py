@@ -6,14 +6,12 @@ A path is dotted: `lines.charge.order` on an invoice goes through its lines to t
 
 from __future__ import annotations
 
-import inspect
 from functools import cache
 from typing import NamedTuple
 
-import msgspec
-
 from .documents import TYPES, Document
 from .faults import FlowFault, nearest
+from .shape import shapes
 
 _SPECIAL = {
     "parent": "customer",
@@ -24,8 +22,6 @@ _SPECIAL = {
 """Reference fields named otherwise than their target type."""
 _SAME = frozenset({"mirrors", "replaces"})
 """Reference fields that name a document of the same type."""
-_NESTED = frozenset({"lines", "milestones"})
-"""Fields that hold structs with references of their own."""
 
 
 class Hop(NamedTuple):
@@ -48,32 +44,17 @@ def references(type_: type[Document]) -> dict[str, type[Document]]:
     `cause` of a credit memo and the free `refs` may name any type and are left out.
     """
     found: dict[str, type[Document]] = {}
-    for name in type_.__struct_fields__:
-        if name in _NESTED:
-            for inner in msgspec.structs.fields(_element(type_, name)):
-                if inner.name in TYPES and "Ref" in str(_written_type(_element(type_, name), inner.name)):
-                    found[f"{name}.{inner.name}"] = TYPES[inner.name]
-        elif name in _SAME:
-            found[name] = type_
-        else:
-            target = _SPECIAL.get(name, name)
-            if target in TYPES and "Ref" in str(_written_type(type_, name)):
-                found[name] = TYPES[target]
+    for field in shapes(type_):
+        if field.struct is not None:
+            for inner in shapes(field.struct):
+                if inner.kind == "ref" and inner.name in TYPES:
+                    found[f"{field.name}.{inner.name}"] = TYPES[inner.name]
+        elif field.kind in ("ref", "refs"):
+            if field.name in _SAME:
+                found[field.name] = type_
+            elif (name := _SPECIAL.get(field.name, field.name)) in TYPES:
+                found[field.name] = TYPES[name]
     return found
-
-
-def _written_type(struct: type[msgspec.Struct], name: str) -> object:
-    """The annotation of a struct's field as written, wherever in its bases it stands."""
-    for base in struct.__mro__:
-        annotation = inspect.get_annotations(base).get(name)
-        if annotation is not None:
-            return annotation
-    return ""
-
-
-def _element(type_: type[Document], name: str) -> type[msgspec.Struct]:
-    field = next(f for f in msgspec.structs.fields(type_) if f.name == name)
-    return field.type.__args__[0]  # type: ignore[no-any-return]
 
 
 def target(type_: type[Document], field: str, where: str = "") -> type[Document]:
@@ -93,7 +74,7 @@ def hops(type_: type[Document], path: str, where: str = "") -> tuple[Hop, ...]:
     parts, current = path.split("."), type_
     while parts:
         name = parts.pop(0)
-        if name in _NESTED and name in current.__struct_fields__ and parts:
+        if parts and any(field.name == name and field.struct is not None for field in shapes(current)):
             name = f"{name}.{parts.pop(0)}"
         reached = target(current, name, where)
         found.append(Hop(current, name, reached))

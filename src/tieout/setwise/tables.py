@@ -7,22 +7,14 @@ column of its table at once.
 
 from __future__ import annotations
 
-import datetime as dt
-import types
-import typing
-from decimal import Decimal
 from functools import cache
-from typing import Any, Literal
 
 import duckdb
 import msgspec
 
 from tieout.canon.documents import TYPES
 from tieout.canon.faults import MappingFault, nearest
-
-Kind = Literal["text", "ref", "minor", "integer", "boolean", "date", "instant", "decimal", "json", "refs", "structs"]
-"""What a column means. ``ref`` is ``system/id``, ``minor`` an amount in minor units, ``refs`` a list of ``ref``,
-``structs`` a list of nested columns, ``json`` the text of a JSON object."""
+from tieout.canon.shape import Kind, Shape, shapes
 
 _SQL: dict[Kind, str] = {
     "text": "VARCHAR",
@@ -35,26 +27,6 @@ _SQL: dict[Kind, str] = {
     "decimal": "VARCHAR",
     "json": "VARCHAR",
     "refs": "VARCHAR[]",
-}
-
-
-class _Ref(str):
-    """Stands in for `Ref`, which at run time is a plain str, while annotations are read."""
-
-
-class _Minor(int):
-    """Stands in for `Minor` likewise."""
-
-
-_PLAIN: dict[type, Kind] = {
-    _Ref: "ref",
-    _Minor: "minor",
-    str: "text",
-    int: "integer",
-    bool: "boolean",
-    dt.date: "date",
-    dt.datetime: "instant",
-    Decimal: "decimal",
 }
 
 
@@ -89,8 +61,7 @@ def columns(type_name: str) -> tuple[Column, ...]:
 @cache
 def fields(struct: type[msgspec.Struct]) -> tuple[Column, ...]:
     """The columns of any struct made of the types that documents are made of."""
-    hints = typing.get_type_hints(struct, localns={"Ref": _Ref, "Minor": _Minor})
-    return tuple(_column(field, hints[field.name]) for field in msgspec.structs.fields(struct))
+    return tuple(_column(shape) for shape in shapes(struct))
 
 
 def create(connection: duckdb.DuckDBPyConnection, type_name: str) -> None:
@@ -110,36 +81,18 @@ def _known(type_name: str) -> type[msgspec.Struct]:
     return TYPES[type_name]
 
 
-def _column(field: msgspec.structs.FieldInfo, hint: Any) -> Column:
-    required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
-    kind, choices, struct = _meaning(hint)
-    nested = fields(struct) if struct is not None else ()
+def _column(shape: Shape) -> Column:
+    nested = fields(shape.struct) if shape.struct is not None else ()
     if nested:
         sql_type = "STRUCT(" + ", ".join(f"{quoted(part.name)} {part.sql_type}" for part in nested) + ")[]"
     else:
-        sql_type = _SQL[kind]
+        sql_type = _SQL[shape.kind]
     return Column(
-        name=field.name,
+        name=shape.name,
         sql_type=sql_type,
-        kind=kind,
-        required=required,
-        choices=choices,
+        kind=shape.kind,
+        required=shape.required,
+        choices=shape.choices,
         nested=nested,
-        struct=struct,
+        struct=shape.struct,
     )
-
-
-def _meaning(hint: Any) -> tuple[Kind, tuple[str, ...], type[msgspec.Struct] | None]:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        (inner,) = (argument for argument in arguments if argument is not type(None))
-        return _meaning(inner)
-    if origin is Literal:
-        return "text", arguments, None
-    if origin is dict:
-        return "json", (), None
-    if origin is tuple and arguments[0] is _Ref:
-        return "refs", (), None
-    if origin is tuple:
-        return "structs", (), arguments[0]
-    return _PLAIN[hint], (), None
