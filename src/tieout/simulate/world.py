@@ -17,7 +17,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ..canon.documents import CreditMemo, Document, Invoice
 from ..canon.finding import Risk
@@ -105,7 +105,8 @@ class World:
         after = as_of + dt.timedelta(days=1)
         self.start = after.replace(year=after.year - 1, day=min(after.day, 28) if after.month == 2 else after.day)
         self.entities: dict[str, Entity] = ENTITIES
-        self.docs: dict[str, list[Document]] = defaultdict(list)
+        self.docs: dict[str, list[Any]] = defaultdict(list)
+        """Documents by type (``invoice``); whoever asks for a type knows its class."""
         self.leaks: list[Leak] = []
         self.receivables: list[Receivable] = []
         self.taken: set[str] = set()

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...canon.documents import CreditMemo, Order
+from ...canon.documents import CreditMemo
 from ...canon.finding import Risk
 from ..entities import Entity
 from ..world import Pay, Receivable, World
@@ -65,7 +65,6 @@ def uninvoiced_orders(world: World) -> Iterator[Bill]:
     """Accepted orders of which nothing has been invoiced: a deposit on one is a liability and no finding."""
     invoiced = first_issues(world)
     for order in world.docs["order"]:
-        assert isinstance(order, Order)
         if order.mirrors or order.status != "accepted" or order.accepted_at is None or order.ref in invoiced:
             continue
         entity = world.entities[order.entity]
@@ -77,13 +76,13 @@ def uninvoiced_orders(world: World) -> Iterator[Bill]:
 
 def first_issues(world: World) -> dict[str, dt.date]:
     """Order → day on which its first valid invoice was issued."""
-    order_of = {charge.ref: charge.order for charge in world.docs["charge"]}  # type: ignore[attr-defined]
+    order_of = {charge.ref: charge.order for charge in world.docs["charge"]}
     first: dict[str, dt.date] = {}
     for invoice in world.docs["invoice"]:
-        if invoice.mirrors or invoice.deleted or invoice.status in NOT_VALID or invoice.issued_at is None:  # type: ignore[attr-defined]
+        if invoice.mirrors or invoice.deleted or invoice.status in NOT_VALID or invoice.issued_at is None:
             continue
-        day = world.entities[invoice.entity].day(invoice.issued_at)  # type: ignore[attr-defined]
-        for line in invoice.lines:  # type: ignore[attr-defined]
+        day = world.entities[invoice.entity].day(invoice.issued_at)
+        for line in invoice.lines:
             order = line.order or order_of.get(line.charge)
             if order and day < first.get(order, dt.date.max):
                 first[order] = day
