@@ -1,0 +1,47 @@
+"""What an amount is in the entity's own books: the functional column of rows R4 to R6."""
+
+from __future__ import annotations
+
+import datetime as dt
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from tieout.canon.documents import Document
+from tieout.canon.money import convert
+
+if TYPE_CHECKING:
+    from tieout.policy import Policy
+
+
+class Rate(NamedTuple):
+    """How a document's currency is carried in its entity's functional currency; ``value`` None: nobody knows."""
+
+    currency: str
+    functional: str
+    value: Fraction | None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the document is in another currency than the books."""
+        return self.currency != self.functional
+
+    def books(self, amount: int) -> int | None:
+        """The amount in functional minor units, rounded once; None where there is no rate."""
+        if self.currency == self.functional:
+            return amount
+        if self.value is None:
+            return None
+        return convert(amount, self.currency, self.functional, self.value)
+
+
+def rate_of(policy: Policy, document: Document, on: dt.date | None, agreed: object = None) -> Rate:
+    """The rate of a document: its own ``fx_rate`` (or ``agreed``), else the policy's latest on or before ``on``."""
+    currency = document.currency
+    functional = policy.functional(document.entity)
+    if currency == functional:
+        return Rate(currency, functional, None)
+    stated = getattr(document, "fx_rate", None) or agreed
+    if stated:
+        return Rate(currency, functional, Fraction(stated))  # type: ignore[arg-type]
+    found = policy.rate(currency, functional, on) if on is not None and functional else None
+    return Rate(currency, functional, found.rate if found is not None else None)
