@@ -72,13 +72,13 @@ def shown(parameter: Any) -> bool:
 
 
 def usage_of(argument: Any) -> str:
-    name = argument.human_readable_name.upper()
+    name = argument.metavar or argument.name.upper()
     return (name if argument.required else f"[{name}]") + ("…" if argument.nargs == -1 else "")
 
 
 def row(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        name = f"`{parameter.human_readable_name.upper()}`"
+        name = f"`{parameter.metavar or parameter.name.upper()}`"
     else:
         value = "" if parameter.is_flag else f" {parameter.metavar or parameter.type.name.upper()}"
         opts = [*parameter.opts, *parameter.secondary_opts]

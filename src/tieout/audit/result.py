@@ -43,6 +43,7 @@ class BridgeLine(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     amount: int
     functional: int | None = None
+    """The same in the entity's functional currency (`BridgeRow.functional_currency`), where the row has one."""
     documents: tuple[tuple[str, int], ...] = ()
     """The dearest documents with their amounts (all of them are in the Excel workbook and Parquet)."""
     count: int = 0
@@ -68,6 +69,7 @@ class BridgeRow(msgspec.Struct, frozen=True, kw_only=True):
     to_tied: bool
     lines: tuple[BridgeLine, ...]
     unexplained: int
+    functional_currency: str = ""
     completeness: tuple[str, ...] = ()
     """For each end that is tied: documents' sum against source total, in words, where they differ."""
 
@@ -115,8 +117,29 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int = 0
 
 
+CYCLE_BANDS: tuple[tuple[str, float], ...] = (
+    ("≤ 4 h", 4), ("≤ 1 d", 24), ("≤ 2 d", 48), ("≤ 5 d", 120), ("≤ 10 d", 240), ("≤ 30 d", 720), ("≤ 60 d", 1440),
+    ("> 60 d", float("inf")),
+)  # fmt: skip
+"""The bands of a cycle time's distribution: label, and the longest duration in hours that belongs to it."""
+
+
+class CycleTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long one step of a flow takes (``bill trigger → issued``), as a distribution over `CYCLE_BANDS`.
+
+    Those that still wait are counted by their age beside the finished ones: what never ends must not make a step look fast.
+    """
+
+    flow: str
+    name: str
+    done: tuple[int, ...]
+    waiting: tuple[int, ...]
+    p50_hours: float | None = None
+    p90_hours: float | None = None
+
+
 class FxUsed(msgspec.Struct, frozen=True, kw_only=True):
-    """The rate that one currency's totals were converted at."""
+    """The rate that one currency's totals were converted at: 1 ``currency`` = ``rate`` of the base currency."""
 
     currency: str
     rate: str
@@ -131,11 +154,12 @@ class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
     base_currency: str
     company: str = ""
     entities: tuple[str, ...] = ()
+    entity_names: dict[str, str] = {}
     flows: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     """All, dearest first (by base-currency exposure × urgency)."""
     base_exposure: dict[str, int] = {}
-    """Finding identity joined by ``|`` → exposure in base currency minor units."""
+    """Finding identity joined by ``|`` → exposure in base currency minor units; absent where there is no rate."""
     totals: dict[str, int] = {}
     """Group (`Group` value) → Σ exposure in base currency minor units. Never added together."""
     causes: tuple[Cause, ...] = ()
@@ -143,6 +167,7 @@ class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
     kpis: tuple[Kpi, ...] = ()
     milestones: tuple[Milestone, ...] = ()
     edges: tuple[Edge, ...] = ()
+    cycle_times: tuple[CycleTime, ...] = ()
     files: tuple[FileQuality, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     unknown: tuple[Unknown, ...] = ()

@@ -18,6 +18,8 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
+from . import audit
+
 EXIT_FAULT = 2
 EXIT_OURS = 70
 
@@ -29,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(audit.app, name="audit")
 
 
 def _print_version(wanted: bool) -> None:
