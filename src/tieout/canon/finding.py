@@ -55,6 +55,10 @@ class Risk(enum.StrEnum):
     CURRENCY_MISMATCH = "currency_mismatch"
     PERIOD_CUTOFF = "period_cutoff"
     SCHEDULE_MISMATCH = "schedule_mismatch"
+    OWN_LEAKAGE = "own_leakage"
+    OWN_STUCK = "own_stuck"
+    OWN_OVERSTATEMENT = "own_overstatement"
+    OWN_FUTURE = "own_future"
 
 
 class RiskClass(msgspec.Struct, frozen=True):
@@ -121,7 +125,14 @@ RISKS: dict[Risk, RiskClass] = {
         _D, "revenue accounting", "the revenue schedule differs from the service",
         "the largest cumulative difference at a period end",
     ),
+    Risk.OWN_LEAKAGE: RiskClass(_L, "the flow's", "a step of a flow of your own is late", "as the flow says"),
+    Risk.OWN_STUCK: RiskClass(_S, "the flow's", "a step of a flow of your own is late", "as the flow says"),
+    Risk.OWN_OVERSTATEMENT: RiskClass(_O, "the flow's", "a step of a flow of your own is late", "as the flow says"),
+    Risk.OWN_FUTURE: RiskClass(Group.FUTURE, "the flow's", "a step of a flow of your own is late", "as the flow says"),
 }  # fmt: skip
+
+OWN = frozenset({Risk.OWN_LEAKAGE, Risk.OWN_STUCK, Risk.OWN_OVERSTATEMENT, Risk.OWN_FUTURE})
+"""Classes for flows of one's own: which total their money counts in. `Finding.variant` says which step is late."""
 
 PRECEDENCE: dict[Risk, int] = {risk: rank for rank, risk in enumerate(Risk)}
 

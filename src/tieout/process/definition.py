@@ -176,6 +176,22 @@ def unclaimed(documents: Related, judge: Judge, *risks: Risk, **equal: Any) -> U
     return Unclaimed(documents, judge, risks, equal)
 
 
+class Measured:
+    """A number of each instance that the report adds up and spreads out (count, sum, median, 90th percentile)."""
+
+    def __init__(self, value: Value, when: Condition | None) -> None:
+        self.value, self.when = value, when
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+
+def measure(value: Value, *, when: Condition | None = None) -> Measured:
+    """Report ``value`` of every instance (where ``when`` holds) as a key figure under the attribute's name."""
+    return Measured(value, when)
+
+
 class Flow:
     """Base of every flow: subclass it and declare anchor, relations, milestones, gates and controls in the body."""
 
@@ -188,6 +204,7 @@ class Flow:
     """For each step the places in `steps` of those that it comes after."""
     controls: ClassVar[tuple[Control, ...]]
     strays: ClassVar[tuple[Unclaimed, ...]]
+    measures: ClassVar[tuple[Measured, ...]]
 
     def __init_subclass__(cls) -> None:
         body = vars(cls)
@@ -200,6 +217,7 @@ class Flow:
         cls.relations = {k: v for k, v in body.items() if isinstance(v, Related)}
         cls.steps = tuple(v for v in body.values() if isinstance(v, Step))
         cls.controls = tuple(v for v in body.values() if isinstance(v, Control) and not isinstance(v, Unclaimed))
+        cls.measures = tuple(v for v in body.values() if isinstance(v, Measured))
         cls.strays = tuple(v for v in body.values() if isinstance(v, Unclaimed))
         _check_relations(cls)
         _check_steps(cls)

@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tieout.canon.documents import Document
-from tieout.canon.finding import Finding
+from tieout.canon.finding import OWN, Finding
 
 from .definition import Flow, Related, Step
-from .expressions import Value, as_instant
+from .expressions import Amount, Value, as_instant
 from .instance import Instance
-from .verdict import MilestoneState, Outcome, Verdict
+from .verdict import Measure, MilestoneState, Outcome, Verdict
 
 if TYPE_CHECKING:
     from tieout.policy import Calendar, Policy
@@ -68,6 +68,13 @@ def judge(
         return judged
     if flow.steps:
         _steps(flow, instance, anchor, policy, calendar, day, judged)
+    for name, get, when, money in _plan(flow).measures:
+        if when is None or when(instance, policy.role):
+            value = get(instance, policy.role) or 0
+            number = None if money else float(value)
+            judged.outcome.measures.append(
+                Measure(name, entity, anchor.currency if money else "", number, value if money else 0)
+            )
     for control in flow.controls:
         control.judge(instance, policy, day, judged.outcome)
     if judged.outcome.wake_on is not None:
@@ -124,7 +131,7 @@ def _entity_of(instance: Instance) -> str:
 
 
 class _Plan:
-    """A flow's steps, compiled once."""
+    """A flow's steps and measures, compiled once."""
 
     def __init__(self, flow: type[Flow]) -> None:
         index = {id(step): i for i, step in enumerate(flow.steps)}
@@ -138,6 +145,15 @@ class _Plan:
                 _sources(step.at),
             )
             for step in flow.steps
+        ]
+        self.measures = [
+            (
+                f"{flow.name}.{m.name}",
+                m.value.getter(),
+                m.when.getter() if m.when is not None else None,
+                isinstance(m.value, Amount),
+            )
+            for m in flow.measures
         ]
 
 
@@ -224,6 +240,7 @@ def _late(
         Finding(
             risk=step.risk,
             subject=anchor.key,
+            period=step.name if step.risk in OWN else "",
             entity=anchor.entity,
             currency=anchor.currency,
             exposure=int(exposure(instance, policy.role) or 0) if exposure is not None else 0,

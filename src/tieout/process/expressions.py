@@ -213,6 +213,35 @@ def total(field: Field) -> Aggregate:
     return Aggregate("total", field, lambda values: sum(_present(values)))
 
 
+class First(Value):
+    """A field of the document that comes first by another field."""
+
+    def __init__(self, field: Field, by: str) -> None:
+        check_field(field.documents._type, by)
+        self.field, self.by = field, by
+
+    def getter(self) -> Getter:
+        every, times = self.field.all(), Field(self.field.documents, self.by).all()
+
+        def get(instance: Instance, role: Callable[[str], str]) -> Any:
+            values, order = every(instance, role), times(instance, role)
+            dated = [(at, i) for i, at in enumerate(order) if at is not None]
+            return values[min(dated)[1]] if dated else None
+
+        return get
+
+    def words(self) -> str:
+        return f"{self.field.words()} of the first by {self.by}"
+
+    def sources(self) -> tuple[Documents, ...]:
+        return self.field.sources()
+
+
+def first(field: Field, by: str = "at") -> First:
+    """The field of the document that is earliest by ``by``: ``first(events.attribute("price"))``."""
+    return First(field, by)
+
+
 class Count(Value):
     """How many documents there are."""
 

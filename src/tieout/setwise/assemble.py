@@ -74,7 +74,7 @@ def prepare(
 
 def _mirrored(connection: duckdb.DuckDBPyConnection, type_name: str) -> bool:
     sql = f"SELECT 1 FROM {table_name(type_name)} WHERE mirrors IS NOT NULL LIMIT 1"
-    return connection.execute(sql).fetchone() is not None
+    return bool(connection.execute(sql).fetchall())
 
 
 def _part(connection: duckdb.DuckDBPyConnection, members: str, part: str, type_name: str) -> None:
@@ -99,9 +99,8 @@ def _bounds(connection: duckdb.DuckDBPyConnection, part: str, at_once: int) -> t
     ).fetchall()
     if not rows:
         return (), 0
-    last = connection.execute(f'SELECT max("__anchor") + 1 FROM {part}').fetchone()
-    assert last is not None
-    return (*(first for first, _ in rows), last[0]), rows[0][1]
+    ((end,),) = connection.execute(f'SELECT max("__anchor") + 1 FROM {part}').fetchall()
+    return (*(first for first, _ in rows), end), rows[0][1]
 
 
 def ranges(flow: int, prepared: Prepared) -> Iterator[Range]:
