@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tieout.canon.documents import Document
+from tieout.canon.documents import Document, Event
 from tieout.canon.finding import OWN, Finding
 
 from .definition import Flow, Related, Step
@@ -60,6 +60,7 @@ def judge(
         now, day = as_of, calendar.day(as_of)
     else:
         now, day = calendar.end_of(as_of), as_of
+    instance = _until(flow, instance, now)
     judged = Judged(Outcome(detail), now)
     if anchor is None:
         for stray in flow.strays:
@@ -80,6 +81,17 @@ def judge(
     if judged.outcome.wake_on is not None:
         judged.wake(calendar.start_of(judged.outcome.wake_on))
     return judged
+
+
+def _until(flow: type[Flow], instance: Instance, now: dt.datetime) -> Instance:
+    """The instance without events that are still to come: what a log tells is all that it can be asked as of."""
+    logged = [name for name, relation in flow.relations.items() if relation._type is Event]
+    if not logged:
+        return instance
+    members = dict(instance.members)
+    for name in logged:
+        members[name] = tuple(event for event in instance.get(name) if event.at <= now)
+    return Instance(instance.key, instance.anchor, members, foreign=instance.foreign, known=instance.known)
 
 
 def evaluate(

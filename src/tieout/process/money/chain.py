@@ -50,9 +50,7 @@ def chains(charges: tuple[Charge, ...], amendments: dict[str, Amendment], pendin
     return found
 
 
-def _append(
-    chain: list[Segment], charge: Charge, amendments: dict[str, Amendment], pending: set[str]
-) -> None:
+def _append(chain: list[Segment], charge: Charge, amendments: dict[str, Amendment], pending: set[str]) -> None:
     before = chain[-1] if chain else None
     if charge.amendment in pending:
         if before is not None:

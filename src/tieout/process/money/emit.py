@@ -30,9 +30,7 @@ def finding(
     else:
         key = subject
     outcome.findings.append(
-        Finding(
-            risk=risk, subject=key, exposure=exposure, owner=policy.owner(risk, more["entity"]), why=why, **more
-        )
+        Finding(risk=risk, subject=key, exposure=exposure, owner=policy.owner(risk, more["entity"]), why=why, **more)
     )
 
 
@@ -49,9 +47,7 @@ def position(
 def unknown(outcome: Outcome, what: str, document: Document, amount: int) -> None:
     """Count money that cannot be judged because a source is not complete for it."""
     outcome.unknown.append(
-        Unknown(
-            what=what, document=document.key, entity=document.entity, currency=document.currency, amount=amount
-        )
+        Unknown(what=what, document=document.key, entity=document.entity, currency=document.currency, amount=amount)
     )
 
 

@@ -140,5 +140,3 @@ def _compare(
         tally.overbilled(charge, billed - amount, lines)
         return billed - amount
     return 0
-
-

@@ -127,7 +127,9 @@ def _judge_month(view: OrderView, charge: Charge, name: str, month: Month, meter
         tally.overbilled(charge, billed - total, month.lines)
         explained += billed - total
     rest = billed - (total + lost) - explained
-    tally.add(charge, "rounding" if month.lines and abs(rest) <= tolerance else "in advance" if rest > 0 else "not due", rest)
+    tally.add(
+        charge, "rounding" if month.lines and abs(rest) <= tolerance else "in advance" if rest > 0 else "not due", rest
+    )
     if view.outcome.detail:
         first = dt.date.fromisoformat(f"{name}-01")
         state = "inside the commitment" if rated and not total else "late" if due - billed > tolerance else "billed"

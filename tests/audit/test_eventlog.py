@@ -1,0 +1,163 @@
+"""Logs that other tools wrote, judged by a flow of one's own; an independent query counts the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tieout.audit import eventlog
+from tieout.canon.faults import InputFault
+from tieout.policy import Policy
+from tieout.process.evaluate import judge
+from tieout.process.instance import everything_known
+from tieout.setwise import flows
+from tieout.setwise.gather import Gathered
+from tieout.setwise.run import instances
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "order_log.py"
+AS_OF = dt.date(2020, 3, 31)
+
+
+def load(path: Path, format: str, **more: str) -> tuple[duckdb.DuckDBPyConnection, list[tuple[int, str, str, str]]]:
+    connection, refused = duckdb.connect(), []
+    log = eventlog.Log(path=path, system="log", format=format, currency="EUR", **more)
+    eventlog.read(connection, log, lambda *found: refused.append(found))
+    return connection, refused
+
+
+def judged(connection: duckdb.DuckDBPyConnection, flow: str, as_of: dt.date) -> Gathered:
+    gathered, chosen = Gathered(), flows.load(flow)
+    for instance in instances(connection, chosen, Policy.default(), everything_known):
+        gathered.add(chosen, judge(chosen, instance, Policy.default(), as_of))
+    return gathered
+
+
+def test_orders_sent_and_not_paid_within_30_days_are_those_that_a_plain_query_finds(
+    shared: Callable[[str], Path],
+) -> None:
+    path = shared("data/eventlogs/ocel_order_simulated.csv")
+    connection, refused = load(path, "ocel-csv")
+    assert refused == []
+    found = judged(connection, str(EXAMPLE), AS_OF)
+
+    query = f"""
+    WITH log AS (
+        SELECT "ocel:activity" AS activity, CAST(left("ocel:timestamp", 19) AS TIMESTAMP) AS moment, CAST(price AS DECIMAL(18,2)) AS price,
+            regexp_extract_all("ocel:type:orders", '\\d+') AS orders, regexp_extract_all("ocel:type:items", '\\d+') AS items,
+            regexp_extract_all("ocel:type:packages", '\\d+') AS packages
+        FROM read_csv('{path}', all_varchar = true) WHERE moment <= TIMESTAMP '{AS_OF} 23:59:59'
+    ),
+    placed AS (SELECT unnest(orders) AS o, items, price FROM log WHERE activity = 'place order'),
+    item_of AS (SELECT o, unnest(items) AS item FROM placed),
+    packed AS (SELECT unnest(items) AS item, packages[1] AS parcel FROM log WHERE activity = 'create package'),
+    sent AS (SELECT packages[1] AS parcel, moment FROM log WHERE activity = 'send package'),
+    confirmed AS (SELECT orders[1] AS o, moment FROM log WHERE activity = 'confirm order'),
+    first_sent AS (SELECT o, min(moment) AS moment FROM item_of JOIN packed USING (item) JOIN sent USING (parcel) GROUP BY o),
+    paid AS (SELECT orders[1] AS o FROM log WHERE activity = 'pay order')
+    SELECT (SELECT count(*) FROM first_sent),
+        count(*), sum(price),
+        (SELECT count(*) FROM log WHERE activity = 'payment reminder'),
+        (SELECT sum(price) FROM placed JOIN first_sent USING (o)),
+        (SELECT median(epoch(f.moment) - epoch(c.moment)) / 3600 FROM first_sent f JOIN confirmed c USING (o))
+    FROM first_sent JOIN placed USING (o) ANTI JOIN paid USING (o)
+    WHERE CAST(first_sent.moment AS DATE) + 30 < DATE '{AS_OF}'
+    """
+    (expected,) = duckdb.sql(query).fetchall()
+    sent, late, outstanding, reminders, value, hours = expected
+    assert late > 0, "the log has late payers: without them this test says nothing"
+
+    assert found.steps["order_log", "sent"].reached == sent
+    assert len(found.findings) == late
+    assert Decimal(sum(f.exposure for f in found.findings)).scaleb(-2) == outstanding
+    counts = found.measures["order_log.reminders", "", "", ""].numbers
+    assert sum(counts) == reminders
+    assert Decimal(found.measures["order_log.value_sent", "", "EUR", ""].amount).scaleb(-2) == value
+    edge = sorted(found.edges["order_log", "confirmed", "sent"])
+    assert edge[len(edge) // 2] == pytest.approx(hours, rel=0.01)
+
+
+def test_ocel_json_gives_the_same_objects_and_events_as_its_own_index(shared: Callable[[str], Path]) -> None:
+    path = shared("data/eventlogs/order_process.jsonocel")
+    connection, refused = load(path, "ocel-json")
+    assert refused == []
+    kinds = dict(connection.execute("SELECT kind, count(*) FROM doc_object GROUP BY kind").fetchall())
+    objects = json.loads(path.read_text())["ocel:objects"].values()
+    assert kinds == Counter(thing["ocel:type"] for thing in objects) == {"order": 199, "item": 398, "delivery": 199}
+    ((events,),) = connection.execute("SELECT count(*) FROM doc_event").fetchall()
+    assert events == path.read_text().count('"ocel:activity"')
+
+
+CASES = """Case ID,Activity,Complete Timestamp,Amount
+A,Order received,2026-01-01 09:00:00,120.50
+A,Goods sent,2026-01-03 09:00:00,120.50
+B,Order received,2026-01-02 09:00:00,80
+B,Goods sent,2026-01-20T09:00:00+02:00,80
+B,Paid,2026-01-25 10:00:00,80
+C,,2026-01-02 09:00:00,1
+D,Order received,yesterday,1
+,Order received,2026-01-02 09:00:00,1
+"""
+
+FLOW = """
+from tieout.canon.documents import BusinessObject, Event
+from tieout.canon.finding import Risk
+from tieout.process import Flow, amount, anchor, earliest, milestone, related
+
+class Orders(Flow):
+    '''Orders of the old shop.'''
+    order = anchor(BusinessObject, kind="case")
+    events = related(Event, "objects")
+    sent = milestone(earliest(events.where(activity="Goods sent").at))
+    paid = milestone(earliest(events.where(activity="Paid").at), after=sent, within="30 days",
+                     risk=Risk.OWN_STUCK, exposure=amount(order.attribute("Amount")), owner="AR")
+"""
+
+
+def test_a_classic_log_needs_only_case_activity_and_time(tmp_path: Path) -> None:
+    """A was sent on 3 January and never paid: due on 2 February, late from the 3rd, 120.50."""
+    (tmp_path / "log.csv").write_text(CASES)
+    (tmp_path / "flow.py").write_text(FLOW)
+    connection, refused = load(tmp_path / "log.csv", "events-csv", case="Case ID", timestamp="complete timestamp")
+    assert [(line, field) for line, field, _, _ in refused] == [(9, "id"), (7, "activity"), (8, "timestamp")]
+    found = judged(connection, str(tmp_path / "flow.py"), dt.date(2026, 2, 3))
+    assert [(f.subject, f.exposure, f.since) for f in found.findings] == [("object/log/A", 12050, dt.date(2026, 2, 2))]
+    assert judged(connection, str(tmp_path / "flow.py"), dt.date(2026, 2, 2)).findings == []
+
+
+def test_a_missing_column_is_named_with_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("case,activty,timestamp\n1,a,2026-01-01\n")
+    with pytest.raises(InputFault, match=r"there is no column 'activity' \(did you mean 'activty'\?\)"):
+        load(tmp_path / "log.csv", "events-csv")
+
+
+def test_the_same_event_twice_counts_once_and_a_contradiction_is_named(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "ocel:eid,ocel:activity,ocel:timestamp,ocel:type:order\n"
+        "1,place,2026-01-01,['o1']\n1,place,2026-01-01,['o1']\n2,pay,2026-01-02,['o1']\n2,pay,2026-01-03,['o1']\n"
+    )
+    connection, refused = load(tmp_path / "log.csv", "ocel-csv")
+    assert refused == [(5, "id", "event '2' is there twice and differs from line 4", "give each event its own id")]
+    assert connection.execute("SELECT count(*) FROM doc_event").fetchall() == [(2,)]
+
+
+def test_what_is_no_ocel_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonocel").write_text('{"events": 1}')
+    with pytest.raises(InputFault, match="no OCEL 1.0 JSON"):
+        load(tmp_path / "x.jsonocel", "ocel-json")
+
+
+def test_two_kinds_that_share_an_id_stay_two_things(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "ocel:eid,ocel:activity,ocel:timestamp,ocel:type:order,ocel:type:item\n1,place,2026-01-01,['7'],\"['7','8']\"\n"
+    )
+    connection, _ = load(tmp_path / "log.csv", "ocel-csv")
+    rows = connection.execute("SELECT id, kind FROM doc_object ORDER BY id").fetchall()
+    assert rows == [("8", "item"), ("item:7", "item"), ("order:7", "order")]
+    assert connection.execute("SELECT objects FROM doc_event").fetchall() == [(["log/8", "log/item:7", "log/order:7"],)]
