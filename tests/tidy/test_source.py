@@ -196,6 +196,7 @@ def test_pure_rooms_do_not_look_at_a_clock(name: str) -> None:
 SHARED_WITH_TRUTH = (
     "tieout.simulate",
     "tieout.canon.documents",
+    "tieout.canon.shape",
     "tieout.canon.finding",
     "tieout.canon.dates",
     "tieout.canon.faults",

@@ -18,7 +18,7 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit
+from . import audit, simulate
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
@@ -32,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit.app, name="audit")
+app.add_typer(simulate.app, name="simulate")
 
 
 def _print_version(wanted: bool) -> None:
