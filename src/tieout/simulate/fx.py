@@ -1,4 +1,4 @@
-"""Exchange rates of the simulated year: one fixing a week, every Monday."""
+"""Exchange rates of the simulated year: one fixing every day from Monday to Friday."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ class FxTable:
         """Fixings from a fortnight before ``start`` up to ``end``."""
         rng = random.Random(f"{seed}/fx")
         first = start - dt.timedelta(days=14 + start.weekday())
-        self._days = [first + dt.timedelta(days=7 * week) for week in range((end - first).days // 7 + 1)]
+        days = (first + dt.timedelta(days=n) for n in range((end - first).days + 1))
+        self._days = [day for day in days if day.weekday() < 5]
         price = dict(EURO_PRICES)
         self.rows: list[FxRow] = []
         self._rates: dict[tuple[str, str], list[Decimal]] = {}
         for day in self._days:
-            price = {code: value * (1 if code == "EUR" else rng.uniform(0.994, 1.006)) for code, value in price.items()}
+            price = {code: value * (1 if code == "EUR" else rng.uniform(0.997, 1.003)) for code, value in price.items()}
             for to in FUNCTIONAL:
                 for code in price:
                     if code != to:
