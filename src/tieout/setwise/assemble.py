@@ -19,7 +19,7 @@ from tieout.process.definition import Flow
 from tieout.process.instance import Instance, Known
 
 from .hydrate import hydrate
-from .plan import Plan, alias, plan, types_of
+from .plan import Plan, plan, types_of
 from .tables import create, table_name
 
 
@@ -53,10 +53,8 @@ def prepare(
         create(connection, name)
     mirrored = frozenset(name for name in types if _mirrored(connection, name))
     steps = plan(flow, roles, mirrored, entities)
-    for name in types:
-        made = alias(name, name in mirrored)
-        kind = "TABLE" if name in mirrored else "VIEW"
-        connection.execute(f"CREATE OR REPLACE TEMP {kind} {made.table} AS {made.sql}")
+    for source in steps.sources:
+        connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {source.table} AS {source.sql}")
     for step in steps.selects:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
     types_by_relation = dict(steps.relations)

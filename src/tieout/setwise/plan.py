@@ -1,8 +1,8 @@
 """The relational plan of a flow: which documents belong to which anchor, as one list of SELECTs made from its declaration.
 
-Written once in DuckDB's dialect and rendered for PostgreSQL and Spark by sqlglot (`render`). Tables that a plan reads: `doc_<type>`
-(`tables`) and `alias_<type>` (doc, ref, root: every view of a document leads to the same root). Tables that it makes, one a
-relation: `in_<relation>` with
+Written once in DuckDB's dialect and rendered for PostgreSQL and Spark by sqlglot (`render`). A plan reads `doc_<type>` (`tables`).
+Its sources, shared by all flows, are `alias_<type>` (doc, ref, root: every view of a document leads to the same root) and
+`edge_<type>_<field>` (doc, n, ref: references that stand in lists and lines). It makes one table a relation, `in_<relation>`:
 
     anchor   row of the anchor document            doc    row of the document
     root     the document's root reference         first  rank by which the anchors of a shared document are ordered
@@ -35,6 +35,8 @@ class Plan(msgspec.Struct, frozen=True):
     """All steps of a flow in order: the anchor, its relations, its unclaimed documents."""
 
     flow: str
+    sources: tuple[Select, ...]
+    """Aliases and edges that the steps read; the same for every flow that needs them."""
     selects: tuple[Select, ...]
     relations: tuple[tuple[str, str], ...]
     """(name, type) of the anchor and each relation."""
@@ -56,27 +58,39 @@ def plan(
 
 def render(plan: Plan, dialect: str) -> list[str]:
     """The plan's statements in another dialect (``postgres``, ``spark``): CREATE TABLE … AS SELECT …."""
-    statements = (f"CREATE TABLE {step.table} AS {step.sql}" for step in plan.selects)
+    statements = [f"CREATE TABLE {step.table} AS {step.sql}" for step in (*plan.sources, *plan.selects)]
     return [sqlglot.transpile(sql, read="duckdb", write=dialect, pretty=True)[0] for sql in statements]
 
 
-def alias(type_name: str, mirrored: bool, row: str = "rowid") -> Select:
+def _alias(type_name: str, row: str) -> Select:
     """The alias of a type: every reference with the root that its views lead to, through any number of mirrors."""
     table = table_name(type_name)
-    if not mirrored:
-        return Select(f"alias_{type_name}", f"SELECT {row} AS doc, ref, ref AS root FROM {table}")
     return Select(
         f"alias_{type_name}",
         f"""WITH RECURSIVE walk AS (
-            SELECT ref AS start, ref AS reached, mirrors AS following, 0 AS steps FROM {table}
+            SELECT {row} AS doc, ref AS start, ref AS reached, mirrors AS following, 0 AS steps FROM {table}
             UNION ALL
-            SELECT walk.start, t.ref, t.mirrors, walk.steps + 1 FROM walk JOIN {table} AS t ON t.ref = walk.following
-            WHERE walk.steps < 8
-        ), ends AS (
-            SELECT start, arg_max(reached, steps) AS root, max(steps) AS steps FROM walk GROUP BY start
+            SELECT walk.doc, walk.start, t.ref, t.mirrors, walk.steps + 1
+            FROM walk JOIN {table} AS t ON t.ref = walk.following WHERE walk.steps < {_MOST_MIRRORS}
         )
-        SELECT d.{row} AS doc, d.ref, CASE WHEN e.steps < 8 THEN e.root ELSE d.ref END AS root
-        FROM {table} AS d JOIN ends AS e ON e.start = d.ref""",
+        SELECT doc, start AS ref,
+            CASE WHEN max(steps) < {_MOST_MIRRORS} THEN arg_max(reached, steps) ELSE start END AS root
+        FROM walk GROUP BY doc, start""",
+    )
+
+
+_MOST_MIRRORS = 8
+"""Mirrors of mirrors that are followed; a longer way is a cycle, and its documents stay apart."""
+
+
+def _edge(type_name: str, field: str, row: str) -> Select:
+    """References in a list (``invoices``) or in lines (``lines.charge``) of a type, numbered from 1."""
+    outer, _, inner = field.partition(".")
+    item = f"item.{quoted(inner)}" if inner else "item"
+    return Select(
+        f"edge_{type_name}_{field.replace('.', '_')}",
+        f"SELECT doc, n, {item} AS ref FROM (SELECT {row} AS doc, unnest({quoted(outer)}) AS item, "
+        f"generate_subscripts({quoted(outer)}, 1) AS n FROM {table_name(type_name)}) AS listed WHERE {item} IS NOT NULL",
     )
 
 
@@ -95,6 +109,7 @@ class _Planner:
         self, flow: type[Flow], roles: dict[str, str], mirrored: frozenset[str], entities: tuple[str, ...], row: str
     ) -> None:
         self.flow, self.roles, self.mirrored, self.entities, self.row = flow, roles, mirrored, entities, row
+        self.sources: dict[str, Select] = {}
 
     def plan(self) -> Plan:
         selects = [Select(f"in_{self.flow.anchor._name}", self._anchors(self.flow.anchor))]
@@ -106,73 +121,95 @@ class _Planner:
             selects.append(Select(f"stray_{name}", self._strays(stray)))
             strays.append((f"stray_{name}", name))
         documents: list[Documents] = [self.flow.anchor, *self.flow.relations.values()]
-        return Plan(self.flow.name, tuple(selects), tuple((d._name, _tag(d._type)) for d in documents), tuple(strays))
+        relations = tuple((d._name, _tag(d._type)) for d in documents)
+        return Plan(self.flow.name, tuple(self.sources.values()), tuple(selects), relations, tuple(strays))
+
+    def _source(self, made: Select) -> str:
+        self.sources.setdefault(made.table, made)
+        return made.table
+
+    def _alias(self, tag: str) -> str:
+        return self._source(_alias(tag, self.row))
+
+    def _identified(self, name: str, tag: str) -> tuple[str, str]:
+        """(SQL of a document's root, the JOIN that it needs) for the row ``name`` of its table."""
+        if tag not in self.mirrored:
+            return f"{name}.ref", ""
+        return f"{name}_alias.root", f"JOIN {self._alias(tag)} AS {name}_alias ON {name}_alias.doc = {name}.{self.row}"
 
     def _anchors(self, anchor: Anchor) -> str:
         tag = _tag(anchor._type)
+        root, join = self._identified("d", tag)
         tests = ["NOT coalesce(d.deleted, false)", *self._tests(anchor, "d")]
-        if anchor._originals:
-            tests.append("a.root = a.ref")
+        if not anchor._originals:
+            root, join = "d.ref", ""
+        elif join:
+            tests.append(f"{root} = d.ref")
         if anchor._roles:
             tests.append(self._in_roles("d", anchor._roles))
         if self.entities:
             tests.append(f"d.entity IN ({_literals(self.entities)})")
-        root = "a.root" if anchor._originals else "a.ref"
         return (
-            f"SELECT a.doc AS anchor, a.doc, {root} AS root, 0 AS first, true AS whole, CAST(NULL AS BIGINT[]) AS lines "
-            f"FROM alias_{tag} AS a JOIN {table_name(tag)} AS d ON d.{self.row} = a.doc WHERE {' AND '.join(tests)}"
+            f"SELECT d.{self.row} AS anchor, d.{self.row} AS doc, {root} AS root, 0 AS first, {_WHOLE} "
+            f"FROM {table_name(tag)} AS d {join} WHERE {' AND '.join(tests)}"
         )
 
     def _members(self, relation: Related) -> str:
         tag = _tag(relation._type)
         if relation._named_by:
-            found = [self._named(relation, field) for field in relation._named_by]
+            ways = [self._named(relation, field) for field in relation._named_by]
+            alone = False
         else:
-            found = [self._along(relation, path) for path in relation._paths]
-        base = self._gathered(found)
-        if relation._views and tag in self.mirrored:
+            ways = [self._along(relation, path) for path in relation._paths]
+            alone = len(ways) == 1 and not self._listed(relation._type, relation._paths[0])
+        found = " UNION ALL ".join(ways)
+        if alone:
+            base = f"SELECT anchor, doc, root, first, {_WHOLE} FROM ({found}) AS found"
+        else:
             base = (
-                f"WITH base AS ({base}), views AS (SELECT b.anchor, v.doc, v.root, min(b.first) AS first "
-                f"FROM base AS b JOIN alias_{tag} AS v ON v.root = b.root GROUP BY ALL) "
-                "SELECT * FROM base UNION ALL "
-                "SELECT v.anchor, v.doc, v.root, v.first, true AS whole, CAST(NULL AS BIGINT[]) AS lines FROM views AS v "
-                "WHERE NOT EXISTS (SELECT 1 FROM base AS b WHERE b.anchor = v.anchor AND b.doc = v.doc)"
+                "SELECT anchor, doc, any_value(root) AS root, min(first) AS first, bool_or(line IS NULL) AS whole, "
+                "list_sort(list(DISTINCT line) FILTER (line IS NOT NULL)) AS lines "
+                f"FROM ({found}) AS found GROUP BY anchor, doc"
             )
-        return base
-
-    def _gathered(self, found: list[str]) -> str:
-        """One row per (anchor, document) from all ways that lead to it."""
+        if not relation._views or tag not in self.mirrored:
+            return base
         return (
-            "SELECT anchor, doc, any_value(root) AS root, min(first) AS first, bool_or(line IS NULL) AS whole, "
-            "list_sort(list(DISTINCT line) FILTER (line IS NOT NULL)) AS lines "
-            f"FROM ({' UNION ALL '.join(found)}) AS found GROUP BY anchor, doc"
+            f"WITH base AS ({base}), views AS (SELECT b.anchor, v.doc, v.root, min(b.first) AS first "
+            f"FROM base AS b JOIN {self._alias(tag)} AS v ON v.root = b.root GROUP BY ALL) "
+            f"SELECT * FROM base UNION ALL SELECT v.anchor, v.doc, v.root, v.first, {_WHOLE} FROM views AS v "
+            "WHERE NOT EXISTS (SELECT 1 FROM base AS b WHERE b.anchor = v.anchor AND b.doc = v.doc)"
         )
+
+    def _listed(self, type_: type[Document], path: str) -> bool:
+        """Whether a path starts in lines or a list, so that one document may reach one anchor several times."""
+        field = references.hops(type_, path)[0].field
+        return "." in field or field in _LISTS
 
     def _along(self, relation: Related, path: str) -> str:
         """Documents from which a path of references leads to the target."""
         tag = _tag(relation._type)
         target = relation._of if relation._of is not None else self.flow.anchor
-        joins, line = [f"FROM alias_{tag} AS a JOIN {table_name(tag)} AS d0 ON d0.{self.row} = a.doc"], "NULL"
+        root, identified = self._identified("d0", tag)
+        joins = [f"FROM {table_name(tag)} AS d0 {identified}"]
         hops = references.hops(relation._type, path)
+        line = "e0.n" if self._listed(relation._type, path) and hops[0].nested else "NULL"
         for i, hop in enumerate(hops):
-            field, unnest = self._field(f"d{i}", hop.field, hop.source, f"u{i}")
-            joins.append(unnest)
-            if i == 0 and hop.nested:
-                line = "u0.n"
+            field, edge = self._field(f"d{i}", hop.field, hop.source, f"e{i}")
+            joins.append(edge)
             hop_tag = _tag(hop.target)
             if i < len(hops) - 1:
                 joins.append(f"JOIN {table_name(hop_tag)} AS d{i + 1} ON d{i + 1}.ref = {field}")
             elif hop_tag in self.mirrored and self._rooted(target):
-                joins.append(
-                    f"JOIN alias_{hop_tag} AS r ON r.ref = {field} JOIN in_{target.relation} AS t ON t.root = r.root"
-                )
+                joins.append(f"JOIN {self._alias(hop_tag)} AS r ON r.ref = {field}")
+                joins.append(f"JOIN in_{target.relation} AS t ON t.root = r.root")
             else:
                 joins.append(f"JOIN in_{target.relation} AS t ON t.root = {field}")
         tests = [*self._tests(relation, "d0"), *self._narrowed(target, "t")]
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
-        first = f"t.first * 4096 + {line}" if line != "NULL" else "t.first"
+        first = f"t.first * {_MOST_LINES} + {line}" if line != "NULL" else "t.first"
         return (
-            f"SELECT t.anchor, a.doc, a.root, {first} AS first, CAST({line} AS BIGINT) AS line {' '.join(joins)}{where}"
+            f"SELECT t.anchor, d0.{self.row} AS doc, {root} AS root, {first} AS first, CAST({line} AS BIGINT) AS line "
+            f"{' '.join(joins)}{where}"
         )
 
     def _rooted(self, target: Documents) -> bool:
@@ -182,30 +219,22 @@ class _Planner:
     def _named(self, relation: Related, field: Field) -> str:
         """Documents that a field of another relation's documents names."""
         tag, source = _tag(relation._type), field.documents
-        path, unnest = self._field("s", field.name, source._type, "u")
+        path, edge = self._field("s", field.name, source._type, "e")
+        root, identified = self._identified("d", tag)
         tests = [*self._tests(relation, "d"), *self._narrowed(source, "m")]
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
-        rooted = f"JOIN alias_{tag} AS x ON x.ref = {path} JOIN alias_{tag} AS a ON a.ref = x.ref"
         return (
-            f"SELECT m.anchor, a.doc, a.root, m.first, CAST(NULL AS BIGINT) AS line FROM in_{source.relation} AS m "
-            f"JOIN {table_name(_tag(source._type))} AS s ON s.{self.row} = m.doc {unnest} {rooted} "
-            f"JOIN {table_name(tag)} AS d ON d.{self.row} = a.doc{where}"
+            f"SELECT m.anchor, d.{self.row} AS doc, {root} AS root, m.first, CAST(NULL AS BIGINT) AS line "
+            f"FROM in_{source.relation} AS m JOIN {table_name(_tag(source._type))} AS s ON s.{self.row} = m.doc {edge} "
+            f"JOIN {table_name(tag)} AS d ON d.ref = {path} {identified}{where}"
         )
 
-    def _field(self, alias: str, field: str, source: type[Document], unnested: str) -> tuple[str, str]:
-        """(SQL of a reference field, the UNNEST that it needs)."""
-        if "." in field:
-            outer, inner = field.split(".")
-            return (
-                f"{unnested}.item.{quoted(inner)}",
-                f"CROSS JOIN UNNEST({alias}.{quoted(outer)}) WITH ORDINALITY AS {unnested}(item, n)",
-            )
-        if field in _LISTS:
-            return (
-                f"{unnested}.item",
-                f"CROSS JOIN UNNEST({alias}.{quoted(field)}) WITH ORDINALITY AS {unnested}(item, n)",
-            )
-        return f"{alias}.{quoted(field)}", ""
+    def _field(self, name: str, field: str, source: type[Document], edge: str) -> tuple[str, str]:
+        """(SQL of a reference field of the row ``name``, the JOIN to its edge that it needs)."""
+        if "." not in field and field not in _LISTS:
+            return f"{name}.{quoted(field)}", ""
+        table = self._source(_edge(_tag(source), field, self.row))
+        return f"{edge}.ref", f"JOIN {table} AS {edge} ON {edge}.doc = {name}.{self.row}"
 
     def _narrowed(self, documents: Documents, member: str) -> list[str]:
         """Tests for a relation narrowed by `.where` or `.in_`, on the rows of its member table."""
@@ -231,19 +260,26 @@ class _Planner:
         """Roots of the relation's type that no anchor holds, with their views."""
         relation = stray.documents
         tag = _tag(relation._type)
-        tests = [f"d.{quoted(name)} = {_literal(value)}" for name, value in stray.equal.items()]
+        root, join = self._identified("d", tag)
+        tests = ["NOT coalesce(d.deleted, false)", f"{root} = d.ref"]
+        tests += [f"d.{quoted(name)} = {_literal(value)}" for name, value in stray.equal.items()]
         if self.entities:
             tests.append(f"d.entity IN ({_literals(self.entities)})")
-        condition = "".join(f" AND {test}" for test in tests)
+        roots = (
+            f"SELECT d.{self.row} AS doc, {root} AS root FROM {table_name(tag)} AS d {join} WHERE {' AND '.join(tests)} "
+            f"AND NOT EXISTS (SELECT 1 FROM in_{relation._name} AS m WHERE m.doc = d.{self.row})"
+        )
+        if not join:
+            return f"SELECT doc AS anchor, doc, root, 0 AS first, {_WHOLE} FROM ({roots}) AS roots"
         return (
-            f"WITH roots AS (SELECT a.doc, a.root FROM alias_{tag} AS a JOIN {table_name(tag)} AS d ON d.{self.row} = a.doc "
-            f"WHERE a.root = a.ref AND NOT coalesce(d.deleted, false){condition} "
-            f"AND NOT EXISTS (SELECT 1 FROM in_{relation._name} AS m WHERE m.doc = a.doc)) "
-            "SELECT r.doc AS anchor, v.doc, v.root, 0 AS first, true AS whole, CAST(NULL AS BIGINT[]) AS lines "
-            f"FROM roots AS r JOIN alias_{tag} AS v ON v.root = r.root"
+            f"SELECT r.doc AS anchor, v.doc, v.root, 0 AS first, {_WHOLE} "
+            f"FROM ({roots}) AS r JOIN {self._alias(tag)} AS v ON v.root = r.root"
         )
 
 
+_WHOLE = "true AS whole, CAST(NULL AS BIGINT[]) AS lines"
+_MOST_LINES = 1_000_000
+"""Lines of one document: the rank of an anchor is its first line, beneath the rank of what it was reached through."""
 _LISTS = frozenset({"invoices", "objects"})
 """Reference fields that name several documents."""
 
