@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from ..canon.finding import Risk
+from . import catalogue, rich
 from .cash import settle
 from .world import SHARD_ORDERS, Mix, World
 
@@ -21,6 +22,8 @@ def build(
 ) -> World:
     """One shard: `orders` of its own, and in shard 0 the master data of all."""
     world = World(seed, shard, orders=orders, mix=mix, clean=clean, only=only, as_of=as_of)
+    catalogue.load(world)
+    rich.make(world)
     settle(world)
     return world
 
