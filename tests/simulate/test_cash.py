@@ -11,7 +11,7 @@ from tieout.canon.finding import Risk
 from tieout.simulate.cash import settle, spoils
 from tieout.simulate.cash.bill import posted_bills
 from tieout.simulate.cash.desk import Desk
-from tieout.simulate.cash.settle import COLLECTIVE, LOOKALIKES
+from tieout.simulate.cash.settle import LOOKALIKES, TOGETHER
 from tieout.simulate.world import World
 
 from .small_world import posted, small_world
@@ -136,8 +136,8 @@ def test_a_payouts_charges_and_fees_are_those_of_its_payments():
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_every_lookalike_is_in_every_company(seed: int, clean: bool):
     world = settled(seed, clean=clean)
-    assert set(LOOKALIKES) | set(COLLECTIVE) <= world.shown
-    assert {"bank interest and tax refunds", "payout in two bank lines"} <= world.shown
+    assert {way.__name__ for way in (*LOOKALIKES, *TOGETHER)} <= world.shown
+    assert {"bank_interest", "tax_refund", "internal_transfer", "payout_in_two_lines"} <= world.shown
 
 
 def test_every_kind_of_spoilt_cash_is_in_a_leaky_company():

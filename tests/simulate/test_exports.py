@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
 import json
 import tomllib
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from tieout.canon.documents import Charge, Product
 from tieout.canon.faults import InputFault
+from tieout.canon.shape import shapes
 from tieout.simulate.cash import settle
 from tieout.simulate.exports import company
 from tieout.simulate.exports.audit_toml import audit_toml
 from tieout.simulate.exports.folder import Folder
+from tieout.simulate.exports.layouts import Layout
+from tieout.simulate.exports.values import as_json, as_text
 from tieout.simulate.world import World
 
 from .small_world import small_world
@@ -148,3 +154,17 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path):
     with pytest.raises(InputFault, match="is not an empty folder"):
         company(1, 10, "rich", False, [], tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_what_is_not_the_default_is_written_even_if_it_is_empty():
+    """A charge that may not be billed back at all (0 days; the default is 365), and a product that is no longer sold."""
+    charge = Charge(
+        system="billing", id="C", order="crm/O", line="1", product="crm/P", start_on=dt.date(2026, 1, 1), back_bill_days=0,
+        quantity=Decimal(0),
+    )  # fmt: skip
+    assert as_json(charge, "EUR")["back_bill_days"] == 0
+    assert as_json(charge, "EUR")["quantity"] == "0"
+    assert "period_months" not in as_json(charge, "EUR")
+    product = Product(system="crm", id="P", name="Old", active=False)
+    (active,) = (shape for shape in shapes(Product) if shape.name == "active")
+    assert as_text(product, active, "EUR", Layout("x.csv", "csv")) == "false"

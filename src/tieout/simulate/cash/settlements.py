@@ -32,7 +32,7 @@ def split(desk: Desk, count: int) -> None:
     whole = [b for b in desk.payouts.in_order() if not b.lost and b.paid_on + days(7) <= desk.as_of and b.parts > 1]
     for batch in desk.rng.sample(whole, min(count, len(whole))):
         batch.parcels = 2
-        desk.world.shown.add("payout in two bank lines")
+        desk.world.shown.add("payout_in_two_lines")
 
 
 def _withheld(batch: Batch) -> str:

@@ -31,7 +31,7 @@ def keep_accounts(world: World) -> None:
             if last.month % 3 == 0:
                 text = "FINANZAMT ERSTATTUNG USt" if entity.country == "DE" else "TAX REFUND"
                 _line(world, entity, main, "tax_refund", coins(entity.functional, rng.randrange(200, 3000)), day, text)
-    world.shown |= {"bank interest and tax refunds", "internal transfer"}
+    world.shown |= {"bank_interest", "tax_refund", "internal_transfer"}
 
 
 def _line(world: World, entity: Entity, account: str, kind: str, amount: int, day: dt.date, text: str) -> None:

@@ -224,7 +224,7 @@ def deposit(desk: Desk, bill: Bill) -> bool:
     return True
 
 
-def on_account(desk: Desk, bill: Bill) -> bool:
+def refund_of_excess(desk: Desk, bill: Bill) -> bool:
     """Twice the amount comes in; the second half is given back by transfer."""
     if bill.due_on + days(21) > desk.as_of:
         return False

@@ -176,17 +176,21 @@ def _totals(outcome: Outcome) -> dict[str, list[object]]:
 
 
 SYSTEMS: dict[str, tuple[str, ...]] = {
-    "payments": ("payment", "payout", "refund", "dispute"),
-    "bank": ("bank_line",),
-    "erp": (
-        "invoice", "credit_memo", "payment", "refund", "cash_application", "deposit", "write_off", "journal_entry",
-        "withholding_certificate", "revenue_schedule", "accounting_period", "gl_balance", "source_total",
-    ),
-    "billing": ("invoice", "credit_memo", "subscription", "source_total"),
-    "crm": ("quote", "contract", "order", "charge", "commitment", "amendment", "renewal", "customer", "product"),
-    "provisioning": ("entitlement", "usage", "shipment"),
+    "crm": ("customer", "product", "contract", "order", "amendment", "renewal", "purchase_order"),
+    "cpq": ("quote", "price"),
+    "commerce": ("order", "shipment"),
+    "billing": ("customer", "charge", "commitment", "subscription", "invoice", "credit_memo", "source_total"),
+    "provisioning": ("entitlement", "usage"),
     "psa": ("project", "time_entry"),
-    "tax": ("tax_answer",),
+    "support": ("support_case",),
+    "tax": ("tax_answer", "tax_registration"),
+    "payments": ("payment", "payout", "refund", "dispute", "source_total"),
+    "bank": ("bank_line", "source_total"),
+    "erp": (
+        "customer", "product", "contract", "invoice", "credit_memo", "payment", "refund", "cash_application", "deposit",
+        "write_off", "withholding_certificate", "journal_entry", "revenue_schedule", "accounting_period", "gl_balance",
+        "source_total",
+    ),
 }  # fmt: skip
 """What each system exports in full, if only to say that there is none of it."""
 

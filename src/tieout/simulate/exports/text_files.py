@@ -68,7 +68,7 @@ class CsvExport:
     def write(self, docs: Sequence[Document]) -> None:
         """Append documents."""
         for doc in docs:
-            cells = [as_text(shape, getattr(doc, shape.name), doc.currency, self.layout) for shape in self.shapes]
+            cells = [as_text(doc, shape, doc.currency, self.layout) for shape in self.shapes]
             self.table.row(cells)
             if self.lines:
                 self.lines.write(doc)
@@ -92,7 +92,7 @@ class _Lines:
 
     def write(self, doc: Any) -> None:
         for line in doc.lines:
-            cells = [as_text(shape, getattr(line, shape.name), doc.currency, self.layout) for shape in self.shapes]
+            cells = [as_text(line, shape, doc.currency, self.layout) for shape in self.shapes]
             for at, shape in enumerate(self.shapes):
                 system = self.bare.get(shape.name)
                 if system:

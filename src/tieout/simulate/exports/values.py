@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,11 +24,21 @@ def plain(number: Decimal) -> str:
     return format(number, "f")
 
 
-def is_default(shape: Shape, value: Any) -> bool:
-    """Whether an optional field says nothing, so that an export leaves it out."""
-    return not shape.required and (
-        value is None or value == "" or value is False or (not value and shape.kind != "decimal")
-    )
+@cache
+def defaults(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """What each optional field of a struct says when it is left out."""
+    found = {}
+    for field in msgspec.structs.fields(struct):
+        if field.default is not msgspec.NODEFAULT:
+            found[field.name] = field.default
+        elif field.default_factory is not msgspec.NODEFAULT:
+            found[field.name] = field.default_factory()
+    return found
+
+
+def is_silent(struct: msgspec.Struct, name: str, value: Any) -> bool:
+    """Whether a field is empty by default, so that an export leaves it out. (A status is written even where it is the default.)"""
+    return not value and defaults(type(struct)).get(name, msgspec.NODEFAULT) == value
 
 
 def as_json(struct: msgspec.Struct, currency: str, skip: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -35,7 +46,7 @@ def as_json(struct: msgspec.Struct, currency: str, skip: frozenset[str] = frozen
     found = {}
     for shape in shapes(type(struct)):
         value = getattr(struct, shape.name)
-        if shape.name not in skip and not is_default(shape, value):
+        if shape.name not in skip and not is_silent(struct, shape.name, value):
             found[shape.name] = _json(shape, value, currency)
     return found
 
@@ -57,9 +68,10 @@ def _json(shape: Shape, value: Any, currency: str) -> Any:
     return value
 
 
-def as_text(shape: Shape, value: Any, currency: str, layout: Layout) -> str:
-    """A CSV cell. References of a list are separated by ``|``; objects and lists of structs are JSON text."""
-    if is_default(shape, value):
+def as_text(struct: msgspec.Struct, shape: Shape, currency: str, layout: Layout) -> str:
+    """The CSV cell of a field. References of a list are separated by ``|``; objects and lists of structs are JSON text."""
+    value = getattr(struct, shape.name)
+    if value is None or is_silent(struct, shape.name, value):
         return ""
     match shape.kind:
         case "minor":
