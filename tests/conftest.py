@@ -11,6 +11,29 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--update-golden writes what golden files guard, for a person to read the difference before committing it."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files instead of comparing with them"
+    )
+
+
+@pytest.fixture(scope="session")
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compare a text with the golden file of a path, or write it there with ``--update-golden``."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path.name} is missing: run ./dev test --update-golden {path.parent.parent}"
+        assert text == path.read_text(encoding="utf-8"), (
+            f"{path.name} differs: --update-golden writes it, read the difference"
+        )
+
+    return compare
+
+
 @pytest.fixture(scope="session")
 def shared() -> Callable[[str], Path]:
     """The path of sample data kept beside the checkout: ``shared("data/eventlogs/x.csv")``.

@@ -7,6 +7,8 @@ import datetime as dt
 from functools import lru_cache
 
 ONE_DAY = dt.timedelta(days=1)
+EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
+"""Days outside this range are slips of the pen and refused."""
 
 
 def days_in_month(year: int, month: int) -> int:

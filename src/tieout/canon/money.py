@@ -1,6 +1,7 @@
 """Money: exact minor units of an ISO 4217 currency, rounding and allocation that conserves the total.
 
-Source of the exponents: ISO 4217 list one (active codes), as of 2026.
+Source of the exponents: ISO 4217 list one (active codes) as published on 2026-01-01, and of list three the codes
+withdrawn since 2010, which older documents carry.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .documents import Minor
 from .faults import InputFault, nearest
 
 _TWO = (
-    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF "
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF "
     "CHW CNY COP COU CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF "
     "IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN "
     "MXV MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS "
@@ -24,11 +25,20 @@ _TWO = (
 _ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE = "BHD IQD JOD KWD LYD OMR TND"
 _FOUR = "CLF UYW"
+_WITHDRAWN_TWO = "ANG BGN CUC EEK HRK LTL LVL MRO SLL STD VEF ZMK ZWL"
+_WITHDRAWN_ZERO = "BYR"
 
 EXPONENTS: dict[str, int] = {
-    code: digits for codes, digits in ((_TWO, 2), (_ZERO, 0), (_THREE, 3), (_FOUR, 4)) for code in codes.split()
-}
+    code: digits
+    for codes, digits in (
+        (_TWO, 2), (_ZERO, 0), (_THREE, 3), (_FOUR, 4), (_WITHDRAWN_TWO, 2), (_WITHDRAWN_ZERO, 0)
+    )
+    for code in codes.split()
+}  # fmt: skip
 """Currency code → number of decimals of its minor unit."""
+
+LARGEST: Minor = 10**15
+"""Amounts beyond this many minor units, either way, are slips of the pen and refused."""
 
 
 def exponent(currency: str) -> int:

@@ -46,10 +46,11 @@ def _gross(charge: Charge, quantity: Fraction) -> Fraction:
 
 def _graduated(charge: Charge, quantity: Fraction) -> Fraction:
     total, below = Fraction(0), Fraction(0)
-    for tier in charge.tiers:
+    for index, tier in enumerate(charge.tiers, 1):
         if quantity <= below:
             break
-        top = quantity if tier.up_to is None else min(quantity, Fraction(tier.up_to))
+        last = tier.up_to is None or index == len(charge.tiers)  # units beyond the last tier are priced by it
+        top = quantity if last else min(quantity, Fraction(tier.up_to))  # type: ignore[arg-type]
         total += (top - below) * Fraction(tier.unit_price) + Fraction(tier.flat)
         below = top
     return total

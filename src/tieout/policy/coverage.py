@@ -7,11 +7,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from tieout.canon.dates import ONE_DAY
+from tieout.canon.dates import EARLIEST, LATEST, ONE_DAY
 from tieout.canon.faults import nearest
 
 from .crosswalk import Crosswalk, CrosswalkRow
-from .table import EARLIEST, LATEST
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,10 +13,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from tieout.canon.dates import ONE_DAY
+from tieout.canon.dates import EARLIEST, LATEST, ONE_DAY
 from tieout.canon.faults import MappingFault
 
-from .table import EARLIEST, LATEST, Table
+from .table import Table
 
 Match = Literal["exact", "loose"]
 

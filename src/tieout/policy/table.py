@@ -9,10 +9,8 @@ from decimal import Decimal, InvalidOperation
 from numbers import Number
 from typing import Any, NoReturn
 
+from tieout.canon.dates import EARLIEST, LATEST
 from tieout.canon.faults import MappingFault, nearest
-
-EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2200, 12, 31)
-"""Days outside this range are slips of the pen."""
 
 
 class Table:

@@ -19,7 +19,7 @@ from .cash import (
 )
 from .events import BusinessObject, Event
 from .fulfilment import Entitlement, Project, ProjectMilestone, Shipment, Subscription, TimeEntry, Usage
-from .header import Document, ExtValue, Interval, Minor, Ref, Tier
+from .header import Document, ExtValue, Interval, Minor, Part, Ref, Tier, split_key, split_ref
 from .ledger import (
     AccountingPeriod,
     GlBalance,
@@ -57,8 +57,9 @@ TYPES: dict[str, type[Document]] = {
 __all__ = [
     "TYPES", "AccountingPeriod", "Amendment", "BankLine", "BusinessObject", "CashApplication", "Charge", "Commitment",
     "Contract", "CreditMemo", "Customer", "Deposit", "Dispute", "Document", "Entitlement", "Event", "ExtValue", "GlBalance",
-    "Interval", "Invoice", "InvoiceLine", "JournalEntry", "JournalLine", "Measure", "Minor", "Order", "OrderLine", "Payment",
+    "Interval", "Invoice", "InvoiceLine", "JournalEntry", "JournalLine", "Measure", "Minor", "Order", "OrderLine", "Part", "Payment",
     "Payout", "Price", "Product", "Project", "ProjectMilestone", "PurchaseOrder", "Quote", "QuoteLine", "Ref",
     "Refund", "Renewal", "RevenueSchedule", "ScheduleLine", "Shipment", "SourceTotal", "Subscription", "SupportCase",
-    "TaxAnswer", "TaxRegistration", "Tier", "TimeEntry", "Usage", "WithholdingCertificate", "WriteOff",
+    "TaxAnswer", "TaxRegistration", "Tier", "TimeEntry", "Usage", "WithholdingCertificate", "WriteOff", "split_key",
+    "split_ref",
 ]  # fmt: skip

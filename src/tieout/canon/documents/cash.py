@@ -16,7 +16,9 @@ class Payment(Document, frozen=True, kw_only=True, tag="payment"):
     method: Literal["card", "wallet", "transfer", "lockbox", "direct_debit", "marketplace"] = "card"
     status: Literal["pending", "authorised", "succeeded", "failed", "returned", "cancelled"] = "succeeded"
     amount: Minor
+    """Gross, as the customer paid it."""
     fee: Minor = 0
+    """What the processor keeps of it."""
     authorised_at: dt.datetime | None = None
     captured_at: dt.datetime | None = None
     value_on: dt.date | None = None
@@ -29,6 +31,7 @@ class Payment(Document, frozen=True, kw_only=True, tag="payment"):
     deposit_for: Ref | None = None
     """The order that it is a deposit on; a liability until that order is invoiced."""
     fx_rate: Decimal | None = None
+    """Functional currency per unit of payment currency, in the books."""
 
 
 class Refund(Document, frozen=True, kw_only=True, tag="refund"):
@@ -36,6 +39,7 @@ class Refund(Document, frozen=True, kw_only=True, tag="refund"):
 
     payment: Ref
     amount: Minor
+    """Gross."""
     refunded_at: dt.datetime | None = None
     status: Literal["pending", "succeeded", "failed"] = "succeeded"
     credit_memo: Ref | None = None
@@ -47,6 +51,7 @@ class Dispute(Document, frozen=True, kw_only=True, tag="dispute"):
 
     payment: Ref
     amount: Minor
+    """Gross."""
     opened_at: dt.datetime | None = None
     evidence_due_on: dt.date | None = None
     status: Literal["open", "won", "lost"] = "open"
@@ -60,13 +65,20 @@ class Payout(Document, frozen=True, kw_only=True, tag="payout"):
     """
 
     amount: Minor
+    """What arrives at the bank."""
     paid_on: dt.date
     charges: Minor = 0
+    """Gross of the payments in it."""
     fees: Minor = 0
+    """Taken off."""
     refunds: Minor = 0
+    """Taken off."""
     disputes: Minor = 0
+    """Lost and taken off."""
     reserve: Minor = 0
+    """Held back; negative when released."""
     fx: Minor = 0
+    """Gain (positive) or loss of converting."""
     status: Literal["pending", "paid", "failed"] = "paid"
 
 
@@ -74,14 +86,19 @@ class BankLine(Document, frozen=True, kw_only=True, tag="bank_line"):
     """One booked line of a bank statement; money in is positive."""
 
     account: str
+    """IBAN or number of the account."""
     amount: Minor
+    """Money in is positive, money out negative."""
     booked_on: dt.date
     value_on: dt.date | None = None
     text: str = ""
+    """The payer's words."""
     kind: Literal["customer", "payout", "interest", "tax_refund", "fee", "refund", "internal", "other"] = "customer"
+    """What it is: of `customer` money a receipt is expected."""
     payout: Ref | None = None
     customer: Ref | None = None
     fx_rate: Decimal | None = None
+    """Functional currency per unit of account currency, in the books."""
 
 
 class CashApplication(Document, frozen=True, kw_only=True, tag="cash_application"):
@@ -93,9 +110,12 @@ class CashApplication(Document, frozen=True, kw_only=True, tag="cash_application
     payment: Ref | None = None
     invoice: Ref
     kind: Literal["cash", "withholding", "discount", "bank_charge", "write_off", "refund", "chargeback"] = "cash"
+    """What it settles with."""
     amount: Minor
+    """Gross that it settles, or opens again."""
     applied_at: dt.datetime
     fx_rate: Decimal | None = None
+    """Functional currency per unit of currency, in the books."""
 
 
 class Deposit(Document, frozen=True, kw_only=True, tag="deposit"):
@@ -104,6 +124,7 @@ class Deposit(Document, frozen=True, kw_only=True, tag="deposit"):
     order: Ref
     payment: Ref
     amount: Minor
+    """Gross."""
     received_on: dt.date
     released_on: dt.date | None = None
 
@@ -113,6 +134,7 @@ class WriteOff(Document, frozen=True, kw_only=True, tag="write_off"):
 
     invoice: Ref
     amount: Minor
+    """Gross."""
     reason: str = ""
     approved_by: str = ""
     written_off_on: dt.date
@@ -123,4 +145,5 @@ class WithholdingCertificate(Document, frozen=True, kw_only=True, tag="withholdi
 
     invoice: Ref
     amount: Minor
+    """Tax withheld."""
     received_on: dt.date | None = None

@@ -6,9 +6,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Literal
 
-import msgspec
-
-from .header import Document, Interval, Minor, Ref
+from .header import Document, Interval, Minor, Part, Ref
 
 
 class Subscription(Document, frozen=True, kw_only=True, tag="subscription"):
@@ -30,12 +28,14 @@ class Entitlement(Document, frozen=True, kw_only=True, tag="entitlement"):
 
     order: Ref
     line: str
+    """Id of the order line."""
     product: Ref | None = None
     customer: Ref | None = None
     status: Literal["pending", "active", "suspended", "inactive"] = "active"
     activated_at: dt.datetime | None = None
     deactivated_at: dt.datetime | None = None
     suspended: tuple[Interval, ...] = ()
+    """When it was off in between."""
 
 
 class Usage(Document, frozen=True, kw_only=True, tag="usage"):
@@ -43,10 +43,11 @@ class Usage(Document, frozen=True, kw_only=True, tag="usage"):
 
     charge: Ref
     quantity: Decimal
+    """In the units of the charge's price."""
     used_on: dt.date
 
 
-class ProjectMilestone(msgspec.Struct, frozen=True, kw_only=True):
+class ProjectMilestone(Part, frozen=True, kw_only=True):
     """One billable milestone of a project."""
 
     id: str
@@ -69,6 +70,7 @@ class TimeEntry(Document, frozen=True, kw_only=True, tag="time_entry"):
     charge: Ref
     project: Ref | None = None
     hours: Decimal
+    """Hours worked."""
     worked_on: dt.date
     approved_at: dt.datetime | None = None
 
@@ -78,7 +80,9 @@ class Shipment(Document, frozen=True, kw_only=True, tag="shipment"):
 
     order: Ref
     line: str
+    """Id of the order line."""
     charge: Ref | None = None
     quantity: Decimal = Decimal(1)
+    """Units shipped."""
     shipped_at: dt.datetime | None = None
     delivered_at: dt.datetime | None = None

@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-import msgspec
-
-from .header import Document, Minor, Ref
+from .header import Document, Minor, Part, Ref
 
 
-class JournalLine(msgspec.Struct, frozen=True, kw_only=True):
+class JournalLine(Part, frozen=True, kw_only=True):
     """One side of a journal entry."""
 
     account: str
+    """Number of the account."""
     debit: Minor = 0
     credit: Minor = 0
 
@@ -23,15 +22,18 @@ class JournalEntry(Document, frozen=True, kw_only=True, tag="journal_entry"):
 
     posted_on: dt.date
     manual: bool = False
+    """Entered by a person."""
     reason: str = ""
+    """Why, in the words of who entered it."""
     lines: tuple[JournalLine, ...] = ()
 
 
-class ScheduleLine(msgspec.Struct, frozen=True, kw_only=True):
+class ScheduleLine(Part, frozen=True, kw_only=True):
     """Revenue recognised in the calendar month ending ``period_end``."""
 
     period_end: dt.date
     amount: Minor
+    """Net."""
 
 
 class RevenueSchedule(Document, frozen=True, kw_only=True, tag="revenue_schedule"):
@@ -46,11 +48,17 @@ class GlBalance(Document, frozen=True, kw_only=True, tag="gl_balance"):
     """A general-ledger account's balance of one period."""
 
     account: str
+    """Number of the account."""
     period: str
+    """``YYYY-MM``."""
     opening: Minor = 0
+    """Debit positive."""
     debits: Minor = 0
+    """Movement."""
     credits: Minor = 0
+    """Movement."""
     closing: Minor
+    """Debit positive: opening + debits − credits."""
 
 
 class AccountingPeriod(Document, frozen=True, kw_only=True, tag="accounting_period"):
@@ -64,6 +72,7 @@ class AccountingPeriod(Document, frozen=True, kw_only=True, tag="accounting_peri
     ar_locked_on: dt.date | None = None
     """From this day on receivables can no longer be booked in it."""
     closed: bool = False
+    """Nothing can be booked in it any more."""
 
 
 Measure = Literal[
@@ -90,6 +99,8 @@ class SourceTotal(Document, frozen=True, kw_only=True, tag="source_total"):
 
     measure: Measure
     period: str
+    """``YYYY-MM``."""
     amount: Minor
+    """Net for contracted, billed_net and recognised; else gross."""
     functional: Minor | None = None
     """The same in the entity's functional currency, where the source states it."""
