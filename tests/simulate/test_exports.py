@@ -7,6 +7,7 @@ import datetime as dt
 import gzip
 import json
 import tomllib
+import tracemalloc
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
@@ -21,10 +22,11 @@ from tieout.canon.shape import shapes
 from tieout.simulate.cash import settle
 from tieout.simulate.exports import company
 from tieout.simulate.exports.audit_toml import audit_toml
+from tieout.simulate.exports.company import PART_SHARDS, Outcome, Plan
 from tieout.simulate.exports.folder import Folder
 from tieout.simulate.exports.layouts import Layout
 from tieout.simulate.exports.values import as_json, as_text
-from tieout.simulate.world import World
+from tieout.simulate.world import SHARD_ORDERS, World
 
 from .small_world import small_world
 
@@ -168,3 +170,44 @@ def test_what_is_not_the_default_is_written_even_if_it_is_empty():
     product = Product(system="crm", id="P", name="Old", active=False)
     (active,) = (shape for shape in shapes(Product) if shape.name == "active")
     assert as_text(product, active, "EUR", Layout("x.csv", "csv")) == "false"
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("mix", ["rich", "volume"])
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, mix: str):
+    for name, seed in (("one", 11), ("again", 11), ("other", 12)):
+        company(seed, 30, mix, False, [], tmp_path / name)
+    one = written(tmp_path / "one")
+    assert one == written(tmp_path / "again")
+    assert one != written(tmp_path / "other")
+    assert {"audit.toml", "truth.json", "fx_rates.csv"} <= one.keys()
+
+
+def test_parts_together_are_all_shards_once():
+    plan = Plan(seed=1, orders=2 * PART_SHARDS * SHARD_ORDERS + 1, mix="volume", clean=True, only=frozenset())
+    ranges = [list(plan.numbers(part)) for part in range(plan.parts)]
+    assert [number for numbers in ranges for number in numbers] == list(range(2 * PART_SHARDS + 1))
+    assert plan.orders_of(2 * PART_SHARDS) == 1
+
+
+def test_memory_does_not_grow_with_the_company(tmp_path: Path):
+    """Six shards take no more than two at their peak, but for what outlasts a shard: its leaks and its totals."""
+
+    def peak(shards: int) -> int:
+        folder, outcome = Folder(tmp_path / str(shards), "rich"), Outcome()
+        tracemalloc.start()
+        for shard in range(shards):
+            world = small_world(2, invoices=400, shard=shard)
+            settle(world)
+            folder.write(world.docs)
+            outcome.add(world)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        folder.close()
+        return found
+
+    peak(1)  # what is made once and kept: the shapes of types, days of calendars
+    assert peak(6) < 1.25 * peak(2)

@@ -46,11 +46,17 @@ class Plan:
 
     def shards(self, part: int | None = None) -> Iterator[World]:
         """The shards of one part, or all of them, one after the other."""
+        for shard in self.numbers(part):
+            yield build(self.seed, shard, self.orders_of(shard), self.mix, self.clean, self.only)
+
+    def numbers(self, part: int | None = None) -> range:
+        """The numbers of those shards."""
         first = 0 if part is None else part * PART_SHARDS
-        last = self.count if part is None else min(self.count, first + PART_SHARDS)
-        for shard in range(first, last):
-            orders = min(SHARD_ORDERS, self.orders - shard * SHARD_ORDERS)
-            yield build(self.seed, shard, orders, self.mix, self.clean, self.only)
+        return range(first, self.count if part is None else min(self.count, first + PART_SHARDS))
+
+    def orders_of(self, shard: int) -> int:
+        """How many orders a shard has: all have the same, but for the last."""
+        return min(SHARD_ORDERS, self.orders - shard * SHARD_ORDERS)
 
     @property
     def count(self) -> int:
@@ -140,18 +146,22 @@ def _in_one(plan: Plan, root: Path, progress: Progress) -> Outcome:
 def _in_parts(plan: Plan, root: Path, progress: Progress) -> Outcome:
     """Parts by several processes; a part's files depend on nothing but the plan and its number."""
     outcome = Outcome()
-    workers = min(plan.parts, os.cpu_count() or 1)
-    work = partial(_part, plan, root)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        for part, done in enumerate(
-            pool.map(work, range(plan.parts)) if plan.parts > 1 else map(work, range(plan.parts))
-        ):
-            outcome.merge(done)
-            progress(min(plan.orders, (part + 1) * PART_SHARDS * SHARD_ORDERS), plan.orders)
+    for part, done in enumerate(_parts(plan, root)):
+        outcome.merge(done)
+        progress(min(plan.orders, (part + 1) * PART_SHARDS * SHARD_ORDERS), plan.orders)
     folder = Folder(root, plan.mix, 0)
     folder.write(_totals(outcome))
     outcome.files = _one_each([*outcome.files, *folder.close()])
     return outcome
+
+
+def _parts(plan: Plan, root: Path) -> Iterator[Outcome]:
+    if plan.parts == 1:
+        yield _part(plan, root, 0)
+        return
+    workers = min(plan.parts, os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(partial(_part, plan, root), range(plan.parts))
 
 
 def _part(plan: Plan, root: Path, part: int) -> Outcome:
