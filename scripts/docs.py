@@ -13,6 +13,8 @@ from typing import Any
 import typer.main
 
 from tieout.cli import app
+from tieout.process import describe
+from tieout.process.flows import FLOWS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 NOTE = "<!-- Written by ./dev docs; a test checks that it is current. -->"
@@ -87,14 +89,33 @@ def row(parameter: Any) -> str:
     default = parameter.default
     if default not in (None, False, "", ()) and not callable(default) and "default" not in words:
         words += f" Default: `{default}`."
-    return f"| {name} | {words.strip().replace('|', chr(92) + '|')} |"
+    return f"| {cell(name)} | {cell(words.strip())} |"
+
+
+def cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def paragraphs(text: str) -> str:
     return "\n\n".join(" ".join(part.split()) for part in text.replace("\b", "").split("\n\n"))
 
 
-PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page}
+# docs/flows.md
+
+
+def flows_page() -> str:
+    """Every flow that comes with Tieout, as its class describes itself."""
+    parts = [
+        "# Flows",
+        NOTE,
+        "A flow is a class in `src/tieout/process/flows`; this page and `tieout flows show FLOW` are made from it. Durations and owners are "
+        "defaults, which `audit.toml` overlays for each flow, region and entity. The amounts are defined in [money.md](money.md), the "
+        "words in [concepts.md](concepts.md).",
+    ]
+    return "\n\n".join([*parts, *(describe.as_markdown(flow).strip() for flow in FLOWS.values())]) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "flows.md": flows_page}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -25,6 +25,8 @@ def test_below_100_percent_is_exit_1(tmp_path: Path) -> None:
     leak = {"class": "underbilled", "subject": "charge/crm/C1", "currency": "EUR", "amount": "0.01", "note": "a cent"}
     (tmp_path / "truth.json").write_text(json.dumps({"as_of": "2026-06-30", "leaks": [leak]}))
     (tmp_path / "found.json").write_text('{"as_of": "2026-06-30", "findings": []}')
-    result = CliRunner().invoke(cli.app, ["simulate", "score", str(tmp_path / "found.json"), str(tmp_path / "truth.json")])
+    result = CliRunner().invoke(
+        cli.app, ["simulate", "score", str(tmp_path / "found.json"), str(tmp_path / "truth.json")]
+    )
     assert result.exit_code == 1
     assert "underbilled charge/crm/C1: true 0.01 EUR (a cent)" in result.output

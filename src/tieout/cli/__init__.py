@@ -18,7 +18,7 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, simulate
+from . import audit, explain, flows, simulate
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
@@ -32,6 +32,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit.app, name="audit")
+app.command("explain")(explain.explain)
+app.add_typer(flows.app, name="flows")
 app.add_typer(simulate.app, name="simulate")
 
 

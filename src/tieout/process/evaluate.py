@@ -69,7 +69,7 @@ def judge(
         return judged
     if flow.steps:
         _steps(flow, instance, anchor, policy, calendar, day, judged)
-    for name, get, when, money in _plan(flow).measures:
+    for name, get, when, money in _plan(flow).measures:  # type: ignore[arg-type]  # a class is hashable
         if when is None or when(instance, policy.role):
             value = get(instance, policy.role) or 0
             number = None if money else float(value)

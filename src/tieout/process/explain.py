@@ -137,7 +137,7 @@ def _finding(found: Finding) -> list[tuple[str, ...]]:
     )
     tax = f" and {format_amount(found.tax, found.currency)} tax" if found.tax else ""
     since = f", since {found.since}" if found.since else ""
-    lines = [
+    lines: list[tuple[str, ...]] = [
         (f"{found.risk.value} ({row.group.value}): {money}{tax}{since}; owner {found.owner}",),
         (f"  {found.why}",),
         (f"  exposure: {row.exposure}",),
