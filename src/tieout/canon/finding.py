@@ -177,7 +177,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Position(msgspec.Struct, frozen=True):
     """A cumulative amount of one bridge line as of a day: the difference of two days is that line's movement.
 
-    ``row`` is R1…R7; ``line`` is ``from``, ``to`` (as evaluated) or a line's name; ``document`` itemises it.
+    ``row`` is R1…R7; ``line`` is ``from``, ``to`` (as evaluated; R5 and R6 also start from ``received``) or a
+    line's name; ``document`` itemises it.
     """
 
     row: str

@@ -14,8 +14,8 @@ def test_a_card_payment_recorded_and_applied_is_silent(trade, row):
         applications=(trade.apply(11_900, 2, payment="erp/R1"),),
     )  # fmt: skip
     assert not outcome.findings
-    assert row(outcome, "R5") == {"collected": 11_900, "applied": 11_900}
-    assert row(outcome, "R6") == {"collected": 11_900, "in transit": -11_900}
+    assert row(outcome, "R5") == {"from": 11_900, "to": 11_900}
+    assert row(outcome, "R6") == {"from": 11_900, "in transit": -11_900}
 
 
 def test_captured_and_not_in_the_erp_after_two_business_days(trade, row, exposures):
@@ -24,7 +24,7 @@ def test_captured_and_not_in_the_erp_after_two_business_days(trade, row, exposur
     late = trade.judge(friday, 10)
     assert exposures(late) == {Risk.UNRECORDED_CASH: 11_900}
     assert late.findings[0].since == friday.captured_at.date()
-    assert row(late, "R5") == {"collected": 11_900, "unrecorded": -11_900}
+    assert row(late, "R5") == {"from": 11_900, "unrecorded": -11_900}
 
 
 def test_a_payment_in_time_asks_to_be_looked_at_when_it_would_be_late(trade):
@@ -43,8 +43,8 @@ def test_a_transfer_that_nobody_recorded_is_found_at_its_bank_line(trade, row, e
     outcome = trade.judge(None, 30, bank_lines=(line,))
     assert exposures(outcome) == {Risk.UNRECORDED_CASH: 50_000}
     assert outcome.findings[0].subject == "bank_line/bank/B1"
-    assert row(outcome, "R5") == {"collected": 50_000, "unrecorded": -50_000}
-    assert row(outcome, "R6") == {"collected": 50_000, "banked": 50_000}
+    assert row(outcome, "R5") == {"received": 50_000, "unrecorded": -50_000}
+    assert row(outcome, "R6") == {"received": 50_000, "to": 50_000}
 
 
 def test_interest_tax_refunds_fees_and_a_payout_are_not_customers_money(trade, row):
@@ -58,14 +58,14 @@ def test_interest_tax_refunds_fees_and_a_payout_are_not_customers_money(trade, r
         outcome = trade.judge(None, 30, bank_lines=(trade.bank_line(amount, 1, kind=kind),))
         assert not outcome.findings
         assert not row(outcome, "R5")
-        assert row(outcome, "R6") == {"other bank lines": amount, "banked": amount}
+        assert row(outcome, "R6") == {"other bank lines": amount, "to": amount}
     payout = trade.bank_line(9_700, 1, kind="payout", payout="payments/O1")
     assert not trade.judge(None, 30, bank_lines=(payout,)).positions, "it belongs to the payout"
 
 
 def test_a_refund_by_bank_transfer_leaves_collected_as_it_was(trade, row):
     outcome = trade.judge(None, 30, bank_lines=(trade.bank_line(-2_000, 4, kind="refund"),))
-    assert row(outcome, "R6") == {"refunds": -2_000, "banked": -2_000}
+    assert row(outcome, "R6") == {"refunds": -2_000, "to": -2_000}
 
 
 def test_a_transfer_recorded_and_not_applied_is_on_account(trade, row, exposures):
@@ -80,14 +80,14 @@ def test_a_transfer_recorded_and_not_applied_is_on_account(trade, row, exposures
     outcome = trade.judge(receipt, 12, **members)
     assert exposures(outcome) == {Risk.UNAPPLIED_CASH: 10_000}
     assert outcome.findings[0].variant == "on account"
-    assert row(outcome, "R5") == {"collected": 40_000, "on account": -10_000, "applied": 30_000}
-    assert row(outcome, "R6") == {"collected": 40_000, "banked": 40_000}
+    assert row(outcome, "R5") == {"received": 40_000, "on account": -10_000, "to": 30_000}
+    assert row(outcome, "R6") == {"received": 40_000, "to": 40_000}
 
 
 def test_money_of_an_unknown_payer_is_unidentified(trade, row):
     outcome = trade.judge(trade.receipt(7_500, 1, customer=None), 30)
     assert [(f.risk, f.exposure, f.variant) for f in outcome.findings] == [(Risk.UNAPPLIED_CASH, 7_500, "unidentified")]
-    assert row(outcome, "R5") == {"collected": 7_500, "unidentified": -7_500}
+    assert row(outcome, "R5") == {"received": 7_500, "unidentified": -7_500}
     assert [(m.number, m.amount, m.key) for m in outcome.measures] == [(29, 7_500, "unidentified, 0–30 days")]
 
 
@@ -119,7 +119,7 @@ def test_a_deposit_is_a_liability_until_its_order_is_invoiced(trade, row, exposu
     receipt = trade.receipt(200_000, 1, deposit_for="crm/O1")
     silent = trade.judge(receipt, 30)
     assert not silent.findings
-    assert row(silent, "R5") == {"collected": 200_000, "deposits": -200_000}
+    assert row(silent, "R5") == {"received": 200_000, "deposits": -200_000}
     invoiced = (trade.invoice(500_000, 26),)  # a Friday: to be applied by Monday 29
     assert not trade.judge(receipt, 29, deposit_invoices=invoiced).findings
     late = trade.judge(receipt, 30, deposit_invoices=invoiced)
@@ -146,7 +146,7 @@ def test_a_lockbox_line_of_three_cheques_is_collected_once(trade, row):
         assert not outcome.findings
         for name, amount in row(outcome, "R5").items():
             found[name] = found.get(name, 0) + amount
-    assert found == {"collected": 60_000, "unrecorded": -5_000, "applied": 55_000}
+    assert found == {"received": 60_000, "unrecorded": -5_000, "to": 55_000}
 
 
 def test_withholding_and_early_payment_discount_settle_without_cash(trade):
@@ -165,7 +165,7 @@ def test_a_refund_after_a_credit_note_is_silent(trade, row):
         applications=(trade.apply(11_900, 2), trade.apply(11_900, 12, "refund")), refunds=(trade.refund(11_900, 12),),
     )  # fmt: skip
     assert not outcome.findings
-    assert row(outcome, "R5") == {"collected": 11_900, "refunded": -11_900}
+    assert row(outcome, "R5") == {"from": 11_900, "refunded": -11_900}
 
 
 def test_disputes_lost_and_won_are_silent(trade, row):
@@ -175,11 +175,11 @@ def test_disputes_lost_and_won_are_silent(trade, row):
     }
     won = trade.judge(trade.payment(11_900, 1), 30, disputes=(trade.dispute(11_900, 5, "won", 20),), **settled)
     assert not won.findings
-    assert row(won, "R5") == {"collected": 11_900, "applied": 11_900}
+    assert row(won, "R5") == {"from": 11_900, "to": 11_900}
     settled["applications"] += (trade.apply(11_900, 20, "chargeback"),)
     lost = trade.judge(trade.payment(11_900, 1), 30, disputes=(trade.dispute(11_900, 5, "lost", 20),), **settled)
     assert not lost.findings
-    assert row(lost, "R5") == {"collected": 11_900, "refunded": -11_900}
+    assert row(lost, "R5") == {"from": 11_900, "refunded": -11_900}
 
 
 def test_failed_and_returned_payments_are_no_money(trade):
@@ -191,7 +191,7 @@ def test_failed_and_returned_payments_are_no_money(trade):
 
 def test_more_applied_than_received_is_a_line_of_its_own(trade, row):
     outcome = trade.judge(trade.receipt(10_000, 1), 30, applications=(trade.apply(12_500, 2),))
-    assert row(outcome, "R5") == {"collected": 10_000, "over-applied": 2_500, "applied": 12_500}
+    assert row(outcome, "R5") == {"received": 10_000, "over-applied": 2_500, "to": 12_500}
 
 
 def test_applications_of_billing_are_another_view_of_the_same(trade, exposures):
@@ -209,6 +209,6 @@ def test_as_of_an_earlier_day_later_cash_has_not_come(trade, row):
         "applications": (trade.apply(11_900, 3),),
     }
     payment = trade.payment(11_900, 1)
-    assert row(trade.judge(payment, 1, **members), "R5") == {"collected": 11_900, "unrecorded": -11_900}
-    assert row(trade.judge(payment, 2, **members), "R5") == {"collected": 11_900, "on account": -11_900}
-    assert row(trade.judge(payment, 3, **members), "R5") == {"collected": 11_900, "applied": 11_900}
+    assert row(trade.judge(payment, 1, **members), "R5") == {"from": 11_900, "unrecorded": -11_900}
+    assert row(trade.judge(payment, 2, **members), "R5") == {"from": 11_900, "on account": -11_900}
+    assert row(trade.judge(payment, 3, **members), "R5") == {"from": 11_900, "to": 11_900}

@@ -15,8 +15,8 @@ def test_an_invoice_settled_in_six_ways(trade, row):
     )  # fmt: skip
     outcome = trade.judge(trade.posted(119_000, 1), 30, applications=applications)
     assert row(outcome, "R4") == {
-        "posted": 119_000, "applied": -70_000, "withholding": -11_900, "discount": -2_100, "bank charge": -1_500,
-        "write-off": -3_500, "open": 30_000,
+        "from": 119_000, "applied": -70_000, "withholding": -11_900, "discount": -2_100, "bank charge": -1_500,
+        "write-off": -3_500, "to": 30_000,
     }  # fmt: skip
 
 
@@ -26,20 +26,20 @@ def test_refund_and_chargeback_open_the_receivable_again(trade, row):
     )  # fmt: skip
     outcome = trade.judge(trade.posted(119_000, 1), 30, applications=applications)
     assert row(outcome, "R4") == {
-        "posted": 119_000, "applied": -119_000, "refund": 19_000, "chargeback": 100_000, "open": 119_000,
+        "from": 119_000, "applied": -119_000, "refund": 19_000, "chargeback": 100_000, "to": 119_000,
     }  # fmt: skip
 
 
 def test_a_write_off_that_is_also_applied_counts_once(trade, row):
     applied = (trade.apply(3_500, 5, "write_off"),)
     outcome = trade.judge(trade.posted(3_500, 1), 30, applications=applied, write_offs=(trade.write_off(3_500, 5),))
-    assert row(outcome, "R4") == {"posted": 3_500, "write-off": -3_500}
+    assert row(outcome, "R4") == {"from": 3_500, "write-off": -3_500}
     alone = trade.judge(trade.posted(3_500, 1), 30, write_offs=(trade.write_off(3_500, 5),))
-    assert row(alone, "R4") == {"posted": 3_500, "write-off": -3_500}
+    assert row(alone, "R4") == {"from": 3_500, "write-off": -3_500}
 
 
 def test_a_credit_memo_is_a_negative_receivable(trade, row):
-    assert row(trade.judge(trade.posted_credit(5_950, 3), 30), "R4") == {"posted": -5_950, "open": -5_950}
+    assert row(trade.judge(trade.posted_credit(5_950, 3), 30), "R4") == {"from": -5_950, "to": -5_950}
 
 
 def test_an_invoice_that_the_erp_refused_is_no_receivable(trade):
@@ -49,7 +49,7 @@ def test_an_invoice_that_the_erp_refused_is_no_receivable(trade):
 
 def test_an_invoice_posted_in_july_into_june_is_in_the_books_of_june(trade, row):
     posted = trade.posted(119_000, 1, posted_at=trade.posted(1, 2).posted_at.replace(month=7))
-    assert row(trade.judge(posted, 30), "R4") == {"posted": 119_000, "open": 119_000}
+    assert row(trade.judge(posted, 30), "R4") == {"from": 119_000, "to": 119_000}
     assert not trade.judge(posted, 29).positions
     ahead = trade.posted(119_000, 30, posting_period="2026-07")
     assert not trade.judge(ahead, 30).positions
@@ -63,7 +63,7 @@ def test_a_dollar_invoice_leaves_a_realised_gain(trade):
         applications=(trade.apply(198_500, 20, **late), trade.apply(1_500, 20, "bank_charge", **late)),
     )  # fmt: skip
     assert {p.line: p.functional for p in outcome.positions} == {
-        "posted": 180_000, "applied": -182_620, "bank charge": -1_380, "fx": 4_000,
+        "from": 180_000, "applied": -182_620, "bank charge": -1_380, "fx": 4_000,
     }  # fmt: skip
 
 
@@ -76,5 +76,5 @@ def test_what_is_open_stays_at_the_rate_of_its_posting(trade):
     )  # fmt: skip
     # 900.01 (900.009) − 460.00 + fx = 450.01
     assert {p.line: p.functional for p in outcome.positions} == {
-        "posted": 90_001, "applied": -46_000, "fx": 1_000, "open": 45_001,
+        "from": 90_001, "applied": -46_000, "fx": 1_000, "to": 45_001,
     }  # fmt: skip

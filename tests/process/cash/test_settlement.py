@@ -21,7 +21,7 @@ def test_payout_and_bank_line_agree(trade, row):
         bank_lines=(trade.bank_line(14_065, 5, kind="payout", payout="payments/O1"),),
     )  # fmt: skip
     assert not outcome.findings
-    assert row(outcome, "R6") == {"in transit": 14_280, "fees": -215, "banked": 14_065}
+    assert row(outcome, "R6") == {"in transit": 14_280, "fees": -215, "to": 14_065}
 
 
 def test_refunds_disputes_and_a_reserve_that_is_held_back_are_parts(trade, row):
@@ -31,7 +31,7 @@ def test_refunds_disputes_and_a_reserve_that_is_held_back_are_parts(trade, row):
     )
     assert not outcome.findings
     assert row(outcome, "R6") == {
-        "in transit": 14_280, "fees": -280, "refunds": -3_000, "disputes": -1_000, "reserve": -2_000, "banked": 8_000,
+        "in transit": 14_280, "fees": -280, "refunds": -3_000, "disputes": -1_000, "reserve": -2_000, "to": 8_000,
     }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_paid_out_less_than_its_parts(trade, row, exposures):
     )  # fmt: skip
     assert exposures(outcome) == {Risk.SHORT_SETTLEMENT: 1_000}
     assert row(outcome, "R6") == {
-        "in transit": 14_280, "fees": -215, "short settlement": -1_000, "banked": 13_065,
+        "in transit": 14_280, "fees": -215, "short settlement": -1_000, "to": 13_065,
     }  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def test_a_processor_that_settles_dollars_in_euro(trade, row):
         currency: {p.line: p.amount for p in outcome.positions if p.currency == currency} for currency in ("USD", "EUR")
     }
     assert of["USD"] == {"in transit": 100_000, "fx": -100_000}
-    assert of["EUR"] == {"fees": -2_500, "fx": 90_500, "banked": 88_000}
+    assert of["EUR"] == {"fees": -2_500, "fx": 90_500, "to": 88_000}
     gain = sum(p.functional for p in outcome.positions if p.line == "fx")
     assert gain == 500, "905.00 arrived for what was carried at 900.00"
 
@@ -110,4 +110,4 @@ def test_a_dollar_account_carried_in_euro_closes_in_both_columns(trade):
     outcome = trade.judge(payout, 30, payments=(payment,), bank_lines=(line,))
     books = {p.line: p.functional for p in outcome.positions}
     # 900.00 − 27.30 (30.00 at 0.91) + fx = 892.40 (970.00 at 0.92)
-    assert books == {"in transit": 90_000, "fees": -2_730, "banked": 89_240, "fx": 1_970}
+    assert books == {"in transit": 90_000, "fees": -2_730, "to": 89_240, "fx": 1_970}

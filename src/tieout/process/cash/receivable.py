@@ -12,7 +12,7 @@ from ..instance import Instance
 from ..verdict import Outcome
 from .rates import rate_of
 from .received import NOT_POSTED
-from .walk import Walk
+from .walk import FROM, TO, Walk
 
 if TYPE_CHECKING:
     from tieout.policy import Calendar, Policy
@@ -55,7 +55,7 @@ def judge_receivable(instance: Instance, policy: Policy, day: dt.date, outcome: 
     held = 0
     if on <= day:
         held = -document.total if isinstance(document, CreditMemo) else document.total
-        walk.add("posted", key, held)
+        walk.add(FROM, key, held)
     written_off = 0
     for application in instance.get("applications"):
         if application.deleted or policy.role(application.system) != "erp":
@@ -81,7 +81,7 @@ def judge_receivable(instance: Instance, policy: Policy, day: dt.date, outcome: 
             walk.add("write-off", write_off.key, -rest)
     if held:
         closing = Walk(outcome, "R4", document, rate)
-        closing.add("open", key, held)
+        closing.add(TO, key, held)
         closing_books = closing.total
     else:
         closing_books = 0

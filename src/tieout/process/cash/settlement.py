@@ -14,7 +14,7 @@ from ..money.emit import finding, unknown
 from ..verdict import Outcome
 from .rates import rate_of
 from .received import captured_on
-from .walk import Walk
+from .walk import TO, Walk
 
 if TYPE_CHECKING:
     from tieout.policy import Policy
@@ -48,7 +48,7 @@ def judge_unclaimed_payout_line(instance: Instance, policy: Policy, day: dt.date
         if not line.deleted and line.payout is not None and line.booked_on <= day:
             walk = Walk(outcome, "R6", line, rate_of(policy, line, line.booked_on))
             walk.add("other bank lines", line.key, line.amount)
-            walk.add("banked", line.key, line.amount)
+            walk.add(TO, line.key, line.amount)
 
 
 def _short_at_bank(
@@ -105,7 +105,7 @@ def _walk(
     banked = 0
     for line in lines:
         arrived = Walk(outcome, "R6", line, rate_of(policy, line, line.booked_on))
-        arrived.add("banked", line.key, line.amount)
+        arrived.add(TO, line.key, line.amount)
         if line.currency == payout.currency:
             banked += arrived.total
         else:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from tieout.policy import Policy
 
 
+FROM, TO = "from", "to"
+"""Ends of a row, as evaluated."""
+RECEIVED = "received"
+"""The part of R5's and R6's ``from`` that no processor captured: customers' bank lines, receipts without one."""
+
+
 class Walk:
     """Adds lines of one document to one row, in its currency and in the books."""
 
@@ -52,7 +58,7 @@ def walk_applied(received: Received, unapplied: int) -> None:
     if lines:
         walk.add("unrecorded", lines[0].key, received.recorded)
     else:
-        walk.add("collected", key, received.captured)
+        walk.add(RECEIVED if received.direct else FROM, key, received.captured)
         kept = received.recorded if received.recorded else returned
         walk.add("unrecorded", key, kept - received.captured)
     if unapplied > 0:
@@ -65,7 +71,7 @@ def walk_applied(received: Received, unapplied: int) -> None:
         amount = _SIGN[application.kind] * application.amount
         on = received.calendar.day(application.applied_at) if rate.foreign else None
         other = Walk(outcome, "R5", received.anchor, rate_of(policy, application, on) if rate.foreign else rate)
-        other.add("applied", application.key, amount)
+        other.add(TO, application.key, amount)
         applied += other.total
     if rate.foreign and rate.value is not None:
         walk.fx(key, applied - walk.total)
@@ -80,7 +86,7 @@ def walk_banked(received: Received) -> None:
     walk = Walk(received.outcome, "R6", anchor, _rate(received))
     booked = [] if anchor.payout else _booked(received)
     if not received.direct:
-        walk.add("collected", key, received.captured)
+        walk.add(FROM, key, received.captured)
         walk.add("in transit", key, -received.captured)
         if booked and received.captured:
             walk.add("in transit", key, received.captured)
@@ -89,9 +95,9 @@ def walk_banked(received: Received) -> None:
         return
     own = _own_lines(received)
     if not own:
-        walk.add("collected", key, received.captured)
+        walk.add(RECEIVED, key, received.captured)
         walk.add("fx" if booked else "in transit", key, -received.captured)
-    _walk_lines(received, booked, "collected" if own else "fx")
+    _walk_lines(received, booked, RECEIVED if own else "fx")
 
 
 def _walk_lines(received: Received, booked: list[BankLine], arrival: str) -> None:
@@ -103,7 +109,7 @@ def _walk_lines(received: Received, booked: list[BankLine], arrival: str) -> Non
 def walk_unclaimed(line: BankLine, policy: Policy, outcome: Outcome) -> None:
     """R5 and R6 of a bank line that no payment and no payout names."""
     refund = "refunds" if line.kind == "refund" else "other bank lines"
-    _walk_line(line, "collected" if _from_customer(line) else refund, policy, outcome)
+    _walk_line(line, RECEIVED if _from_customer(line) else refund, policy, outcome)
 
 
 def _walk_line(line: BankLine, arrival: str, policy: Policy, outcome: Outcome) -> None:
@@ -112,10 +118,10 @@ def _walk_line(line: BankLine, arrival: str, policy: Policy, outcome: Outcome) -
     walk = Walk(outcome, "R6", line, rate)
     if arrival:
         walk.add(arrival, line.key, line.amount)
-    walk.add("banked", line.key, line.amount)
-    if arrival == "collected":
+    walk.add(TO, line.key, line.amount)
+    if arrival == RECEIVED:
         walk = Walk(outcome, "R5", line, rate)
-        walk.add("collected", line.key, line.amount)
+        walk.add(RECEIVED, line.key, line.amount)
         walk.add("unrecorded", line.key, -line.amount)
 
 
