@@ -84,7 +84,11 @@ def test_a_month_that_is_missing_unties_the_whole_period():
 
 def test_totals_of_two_billing_systems_add_up_and_the_erps_own_does_not_count():
     policy = Policy(systems={"stripe": "billing", "zuora": "billing"})
-    stated = (total("billed_net", 100, system="stripe"), total("billed_net", 50, system="zuora"), total("billed_net", 9))
+    stated = (
+        total("billed_net", 100, system="stripe"),
+        total("billed_net", 50, system="zuora"),
+        total("billed_net", 9),
+    )
     (row,) = rows("R2", [Movement("R2", "to", "DE01", "EUR", 0, 150)], stated, policy=policy)
     assert (row.to_total, row.to_tied) == (150, True)
 

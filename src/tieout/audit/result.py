@@ -7,7 +7,15 @@ import datetime as dt
 import msgspec
 
 from tieout.canon.finding import Finding
+from tieout.process.bridge import BridgeLine, BridgeRow
+from tieout.process.causes import Cause
+from tieout.process.kpis import Kpi
 from tieout.process.verdict import Unknown
+
+__all__ = [
+    "CYCLE_BANDS", "AuditResult", "BridgeLine", "BridgeRow", "Cause", "CycleTime", "Edge", "FileQuality", "FxUsed", "Kpi",
+    "Milestone", "Rejection",
+]  # fmt: skip
 
 
 class FileQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,64 +43,6 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     what: str
     mend: str
-
-
-class BridgeLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One signed line of a bridge row, in minor units, itemised by documents."""
-
-    name: str
-    amount: int
-    functional: int | None = None
-    """The same in the entity's functional currency (`BridgeRow.functional_currency`), where the row has one."""
-    documents: tuple[tuple[str, int], ...] = ()
-    """The dearest documents with their amounts (all of them are in the Excel workbook and Parquet)."""
-    count: int = 0
-
-
-class BridgeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """``to = from + Σ lines + unexplained`` for one entity, currency and period.
-
-    ``from_total`` and ``to_total`` are the sources' own totals where there are any (``from_tied``, ``to_tied``), else what
-    our evaluation of the documents gives, and then the row says so.
-    """
-
-    row: str
-    title: str
-    entity: str
-    currency: str
-    period: str
-    from_name: str
-    from_total: int
-    from_tied: bool
-    to_name: str
-    to_total: int
-    to_tied: bool
-    lines: tuple[BridgeLine, ...]
-    unexplained: int
-    functional_currency: str = ""
-    completeness: tuple[str, ...] = ()
-    """For each end that is tied: documents' sum against source total, in words, where they differ."""
-
-
-class Cause(msgspec.Struct, frozen=True, kw_only=True):
-    """Findings with one root cause: one case to work."""
-
-    key: str
-    title: str
-    owner: str
-    risk: str
-    findings: int
-    exposure_base: int
-    """In base currency minor units, at the named rate."""
-
-
-class Kpi(msgspec.Struct, frozen=True, kw_only=True):
-    """One key figure, already formatted for people, with its parts."""
-
-    name: str
-    value: str
-    detail: str = ""
-    parts: dict[str, str] = {}
 
 
 class Edge(msgspec.Struct, frozen=True, kw_only=True):

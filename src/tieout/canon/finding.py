@@ -162,6 +162,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     holds: tuple[str, ...] = ()
     """For overlays: keys of the documents held up."""
     customer: str = ""
+    deadline: dt.date | None = None
+    """The day by which it should be mended, where one is known: a notice date, a back-bill limit."""
 
     @property
     def group(self) -> Group:

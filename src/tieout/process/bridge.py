@@ -82,6 +82,7 @@ class BridgeLine(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     amount: int
     functional: int | None = None
+    """The same in the entity's functional currency (`BridgeRow.functional_currency`), where the row has one."""
     documents: tuple[tuple[str, int], ...] = ()
     """The dearest documents with their amounts (all of them are in the Excel workbook and Parquet)."""
     count: int = 0
@@ -92,7 +93,7 @@ class BridgeRow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``from_total`` and ``to_total`` are the sources' own totals where there are any (``from_tied``, ``to_tied``), else what
     our evaluation of the documents gives, and then the row says so. With ``basis`` functional, ``currency`` is the entity's
-    functional currency and the row is the sum of all its currencies.
+    functional currency, and the row (its title says "in the books") is the sum of all its currencies.
     """
 
     row: str
@@ -109,6 +110,8 @@ class BridgeRow(msgspec.Struct, frozen=True, kw_only=True):
     to_tied: bool
     lines: tuple[BridgeLine, ...]
     unexplained: int
+    functional_currency: str = ""
+    """Set where the lines' functional amounts are known and are not the amounts themselves."""
     completeness: tuple[str, ...] = ()
     """For each end that is tied: documents' sum against source total, in words, where they differ."""
 
@@ -128,7 +131,7 @@ def movements(start: Iterable[Position], end: Iterable[Position]) -> list[Moveme
 
 def _movement(cell: tuple[str, str, str, str], documents: dict[str, list[int | None]]) -> Movement:
     columns = list(zip(*documents.values(), strict=True))
-    start, end, start_books, end_books = (None if None in c else sum(c) for c in columns)  # type: ignore[arg-type]
+    start, end, start_books, end_books = (None if None in c else sum(c) for c in columns)
     moved = [(key, a[1] - a[0]) for key, a in documents.items() if a[1] != a[0]]  # type: ignore[operator]
     moved.sort(key=lambda item: (-abs(item[1]), item[0]))
     return Movement(*cell, start or 0, end or 0, start_books, end_books, tuple(moved[:TOP]), len(moved))
@@ -155,7 +158,9 @@ class Sources:
 
         ``books``: in functional currency.
         """
-        months = {"opening": (month_of(period.before),), "closing": (month_of(period.last),)}.get(end.when, period.months)
+        months = {"opening": (month_of(period.before),), "closing": (month_of(period.last),)}.get(
+            end.when, period.months
+        )
         role = self.policy.role
         found = [
             stated for system, stated in self.stated.get((end.measure, entity, currency), {}).items()
@@ -237,7 +242,10 @@ def _row(
         notes.append(f"no exchange rate for {currency} on every document: functional amounts are not known")
     elif plan.row == "R4" and currency == functional:
         notes += _control_note(entity, currency, sources, period)
-    return _made(plan, entity, currency, period, "transaction", starts, to, said, tuple(notes))
+    row = _made(plan, entity, currency, period, "transaction", starts, to, said, tuple(notes))
+    if plan.functional and currency != functional and all(_books(m, functional) is not None for m in lines.values()):
+        return msgspec.structs.replace(row, functional_currency=functional)
+    return row
 
 
 def _functional_rows(
@@ -245,11 +253,13 @@ def _functional_rows(
 ) -> Iterator[BridgeRow]:
     """One row per entity that trades in other currencies than its own, in its functional currency."""
     by_entity: dict[str, dict[str, dict[str, Movement]]] = {}
-    for (entity, currency), lines in sorted(here.items()):
-        by_entity.setdefault(entity, {})[currency] = lines
+    for (entity, currency), own in sorted(here.items()):
+        by_entity.setdefault(entity, {})[currency] = own
     for entity, currencies in by_entity.items():
         functional = sources.policy.functional(entity)
-        if set(currencies) <= {functional} or any(_books(m, functional) is None for ls in currencies.values() for m in ls.values()):
+        if set(currencies) <= {functional} or any(
+            _books(m, functional) is None for ls in currencies.values() for m in ls.values()
+        ):
             continue
         lines: dict[str, Movement] = {}
         for own in currencies.values():
@@ -274,7 +284,8 @@ def _made(
 ) -> BridgeRow:  # fmt: skip
     start = sum(s.amount for s in starts)
     return BridgeRow(
-        row=plan.row, title=plan.title, entity=entity, currency=currency, period=period.name, basis=basis,
+        row=plan.row, title=plan.title + (", in the books" if basis == "functional" else ""), entity=entity,
+        currency=currency, period=period.name, basis=basis,
         from_name=plan.from_name, from_total=start, from_tied=all(s.tied for s in starts if s.amount or s.tied)
         and any(s.tied for s in starts),
         to_name=plan.to_name, to_total=to.amount, to_tied=to.tied, lines=lines,
