@@ -108,9 +108,9 @@ def flows_page() -> str:
     parts = [
         "# Flows",
         NOTE,
-        "A flow is a class in `src/tieout/process/flows`; this page and `tieout flows show FLOW` are made from it. Durations and owners are "
-        "defaults, which `audit.toml` overlays for each flow, region and entity. The amounts are defined in [money.md](money.md), the "
-        "words in [concepts.md](concepts.md).",
+        "A flow is a class in `src/tieout/process/flows`; this page and `tieout flows show FLOW` are made from it. Durations and "
+        "owners are defaults, which `audit.toml` overlays for each flow, region and entity. The amounts are defined in "
+        "[money.md](money.md), the words in [concepts.md](concepts.md).",
     ]
     return "\n\n".join([*parts, *(describe.as_markdown(flow).strip() for flow in FLOWS.values())]) + "\n"
 
