@@ -87,6 +87,7 @@ sequence = { prefix = "DE-", digits = 6 }
 [[crosswalks]]
 table = "item"
 path = "crosswalks/item.csv"
+columns = { code = "Article" }  # how the file is written is for its reader
 [[crosswalks]]
 table = "tax_code"
 match = "loose"

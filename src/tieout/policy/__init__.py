@@ -3,6 +3,7 @@
 from .calendar import Calendar
 from .coverage import Coverage, Gap, coverage
 from .crosswalk import Crosswalk, CrosswalkRow
+from .difference import Change, decisions, differences
 from .duration import Duration
 from .parsing import OTHERS, TABLES, parse
 from .policy import Policy
@@ -12,6 +13,7 @@ from .roles import ROLES
 from .rules import Entity, Mode, Rules
 
 __all__ = [
-    "OTHERS", "ROLES", "TABLES", "Calendar", "Coverage", "Crosswalk", "CrosswalkRow", "Duration", "Entity", "FxRate", "Gap",
-    "Mode", "Policy", "Posting", "PostingRules", "Refusal", "Rules", "Sequence", "coverage", "parse",
+    "OTHERS", "ROLES", "TABLES", "Calendar", "Change", "Coverage", "Crosswalk", "CrosswalkRow", "Duration", "Entity", "FxRate", "Gap",
+    "Mode", "Policy", "Posting", "PostingRules", "Refusal", "Rules", "Sequence", "coverage", "decisions",
+    "differences", "parse",
 ]  # fmt: skip

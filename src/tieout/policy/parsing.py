@@ -184,6 +184,8 @@ def _with_crosswalks(policy: Policy, top: Table, where: str) -> Policy:
             entry.fault("rows", "not a list", 'write rows = [ { code = "…", target = "…" } ]')
         if name in policy.crosswalks and policy.crosswalks[name].match != match:
             entry.fault("match", f"crosswalk {name!r} is {policy.crosswalks[name].match} above", "say the same here")
+        if path:
+            entry.rest()  # how the file is written is for whoever reads it to check
         entry.finish()
         policy = policy.with_crosswalk(name, rows or [], where, cast(Match, match))
     return policy
@@ -191,8 +193,9 @@ def _with_crosswalks(policy: Policy, top: Table, where: str) -> Policy:
 
 def _with_rates(policy: Policy, table: Table, where: str) -> Policy:
     rows, source = table.take("rows"), table.text("source")
-    table.text("path")
     inverse = table.flag("inverse", False)
+    if table.text("path"):
+        table.rest()
     if rows is not None and not isinstance(rows, list):
         table.fault(
             "rows", "not a list", 'write rows = [ { currency = "USD", to = "EUR", rate = 0.92, on = 2026-06-01 } ]'
