@@ -1,1 +1,8 @@
-"""The controls that put money on what is wrong: pure functions over one instance, docs/money.md in code."""
+"""Everything that order-to-bill judges in money. The formulas are those of docs/money.md."""
+
+from __future__ import annotations
+
+from .documents import judge_unclaimed
+from .order import judge_order
+
+__all__ = ["judge_order", "judge_unclaimed"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from tieout.canon.documents import Document
 from tieout.canon.finding import Finding, Position, Risk
+from tieout.canon.money import format_amount
 
 from ..verdict import Outcome, Unknown
 
@@ -29,9 +29,8 @@ def finding(
         key = subject.key
     else:
         key = subject
-    outcome.findings.append(
-        Finding(risk=risk, subject=key, exposure=exposure, owner=policy.owner(risk, more["entity"]), why=why, **more)
-    )
+    owner = policy.owner(risk, more["entity"])
+    outcome.findings.append(Finding(risk=risk, subject=key, exposure=exposure, owner=owner, why=why, **more))
 
 
 def position(
@@ -51,16 +50,6 @@ def unknown(outcome: Outcome, what: str, document: Document, amount: int) -> Non
     )
 
 
-def on(instant: dt.datetime | None) -> dt.date | None:
-    """The UTC day of an instant: how docs/money.md judges instants against days."""
-    if instant is None:
-        return None
-    if instant.tzinfo is not None and instant.utcoffset():
-        instant = instant.astimezone(dt.UTC)
-    return instant.date()
-
-
-def happened(instant: dt.datetime | None, day: dt.date) -> bool:
-    """Whether an instant lies on or before the end of ``day``."""
-    known_on = on(instant)
-    return known_on is not None and known_on <= day
+def money(minor: int, currency: str) -> str:
+    """An amount for a sentence: ``1,234.50 EUR``."""
+    return f"{format_amount(minor, currency)} {currency}"

@@ -5,18 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from tieout.canon.documents import Amendment, Charge, CreditMemo, Document
-from tieout.canon.finding import Risk
-from tieout.canon.money import allocate, format_amount
+from tieout.canon.documents import Amendment, Charge, CreditMemo, Document, Entitlement
+from tieout.canon.finding import Position, Risk
 
-from .emit import finding, on, position
-from .view import Billed, OrderView, Service
+from .chain import Chain
+from .emit import finding, money, position
+from .view import Billed, OrderView
 
 
 class Found:
     """One finding in the making: money so far, first day, documents."""
 
-    __slots__ = ("amounts", "documents", "exposure", "since", "subject")
+    __slots__ = ("amounts", "documents", "exposure", "since", "subject", "variant")
 
     def __init__(self, subject: Document) -> None:
         self.subject = subject
@@ -24,151 +24,202 @@ class Found:
         self.since: dt.date | None = None
         self.documents: dict[str, None] = {subject.key: None}
         self.amounts: dict[str, int] = {}
+        self.variant = ""
 
-    def add(self, exposure: int, since: dt.date | None, documents: tuple[str, ...] = (), **amounts: int) -> None:
+    def add(
+        self,
+        exposure: int,
+        since: dt.date | None,
+        documents: tuple[str, ...] = (),
+        variant: str = "",
+        amounts: dict[str, int] | None = None,
+    ) -> None:
         """More money of the same finding."""
         self.exposure += exposure
         if since is not None and (self.since is None or since < self.since):
             self.since = since
         self.documents.update(dict.fromkeys(documents))
-        for name, amount in amounts.items():
+        self.variant = variant or self.variant
+        for name, amount in (amounts or {}).items():
             self.amounts[name] = self.amounts.get(name, 0) + amount
 
 
 _WHY = {
+    Risk.UNAUTHORISED_SERVICE: "{money} was served without authority ({variant}) since {since} and is not billed",
     Risk.MISSED_UPSELL: "the amendment is in effect and {money} of it was served and never charged",
-    Risk.UNBILLED_SERVICE: "{money} was fulfilled, is due since {since} and no invoice asks for it",
     Risk.UNBILLED_USAGE: "{money} was metered, is due since {since} and was not invoiced",
+    Risk.UNBILLED_SERVICE: "{money} was fulfilled, is due since {since} and no invoice asks for it",
     Risk.UNDERBILLED: "billed {money} below what the contract says",
+    Risk.UNENTITLED_BILLING: "{money} was billed for days since {since} and the service was never switched on",
+    Risk.DUPLICATE_DOCUMENT: "an earlier invoice bills the same: {money} is asked for twice",
+    Risk.UNSUPPORTED_DOCUMENT: "no order, charge or document asks for {money} of it",
+    Risk.CREDIT_LEAKAGE: "credited {money} {variant}",
     Risk.OVERBILLED: "billed {money} above what the contract says",
-    Risk.CREDIT_LEAKAGE: "credited {money} more than the contract makes too much",
-    Risk.UNAUTHORISED_SERVICE: "{money} was served without a signed contract and is not billed",
 }
-
-
-class Tally:
-    """Collects what the periods find; `report` turns it into findings and bridge positions."""
-
-    def __init__(self, view: OrderView) -> None:
-        self.view = view
-        self.found: dict[tuple[Risk, str, str], Found] = {}
-        self.lines: dict[tuple[str, str], int] = {}
-        self.subjects: dict[str, Document] = {view.order.key: view.order}
-        self.candidates: list[tuple[Amendment, int, int, dt.date]] = []
-        self.outside_lines: dict[str, list[Billed]] = {}
-
-    def _on(self, risk: Risk, subject: Document, period: str = "") -> Found:
-        return self.found.setdefault((risk, subject.key, period), Found(subject))
-
-    def add(self, charge: Document, line: str, amount: int) -> None:
-        """Add to a line of R1 or R2, itemised to the charge."""
-        if amount:
-            self.subjects[charge.key] = charge
-            key = (charge.key, line)
-            self.lines[key] = self.lines.get(key, 0) + amount
-
-    def candidate(self, amendment: Amendment, delta: int, fulfilled: int, due_on: dt.date) -> None:
-        """A late segment of an amendment in the period that is being judged."""
-        self.candidates.append((amendment, delta, fulfilled, due_on))
-
-    def missed(self, amount: int, taken: int, delta: int) -> None:
-        """Money of the period's amendments that nobody charged; ``taken`` of ``delta`` in full-period money."""
-        weights = [max(fulfilled, 0) for _, _, fulfilled, _ in self.candidates]
-        for (amendment, full, _, due_on), part in zip(self.candidates, allocate(amount, weights), strict=True):
-            if part:
-                self._on(Risk.MISSED_UPSELL, amendment).add(part, due_on, billing_delayed=full * taken // max(delta, 1))
-
-    def unbilled(self, charge: Charge, amount: int, delayed: int, due_on: dt.date) -> None:
-        """Fulfilled and due without any invoice."""
-        self._on(Risk.UNBILLED_SERVICE, charge).add(amount, due_on, billing_delayed=delayed)
-
-    def usage(self, charge: Charge, amount: int, due_on: dt.date, period: str, documents: tuple[str, ...]) -> None:
-        """Metered and due without an invoice, per reset period."""
-        self._on(Risk.UNBILLED_USAGE, charge, period).add(amount, due_on, documents)
-
-    def underbilled(self, charge: Charge, amount: int, lines: list[Billed]) -> None:
-        """Billed below contracted."""
-        self._on(Risk.UNDERBILLED, charge).add(amount, _first_issue(lines), _keys(lines))
-
-    def overbilled(self, charge: Charge, amount: int, lines: list[Billed]) -> None:
-        """Billed above contracted."""
-        self._on(Risk.OVERBILLED, charge).add(amount, _first_issue(lines), _keys(lines))
-        self.add(charge, "overbilled", amount)
-
-    def credit_too_large(self, lines: list[Billed], excess: int) -> None:
-        """A correcting credit that went below what the contract expects."""
-        memo = next(credit for line in reversed(lines) for credit in reversed(line.credits))
-        self._on(Risk.CREDIT_LEAKAGE, memo).add(excess, on(memo.issued_at), _keys(lines))
-
-    def credit(self, memo: CreditMemo, amount: int) -> None:
-        """A credit without cause, twice, or more than its line."""
-        self._on(Risk.CREDIT_LEAKAGE, memo).add(amount, on(memo.issued_at))
-
-    def unauthorised(self, charge: Charge, amount: int, service: Service) -> None:
-        """Served under a contract that nobody signed."""
-        if amount > 0 and service.entitlements:
-            entitlement = service.entitlements[0]
-            self._on(Risk.UNAUTHORISED_SERVICE, entitlement).add(amount, service.activated_on, (charge.key,))
-
-    def unjudged(self, charge: Charge, billed: list[Billed]) -> None:
-        """A chain that cannot be judged: what is billed of it is shown as in advance, with nothing fulfilled."""
-        self.add(charge, "in advance", sum(b.net for b in billed))
-
-    def outside(self, charge: Charge, lines: list[Billed]) -> None:
-        """Lines for days that no segment covers: hold-over billing, or more than was contracted."""
-        if lines:
-            self.outside_lines.setdefault(charge.line, []).extend(lines)
-            self.subjects[charge.key] = charge
-
-    def report(self) -> None:
-        """Emit everything collected."""
-        view = self.view
-        for (risk, _, period), found in self.found.items():
-            if found.exposure <= 0:
-                continue
-            subject = found.subject
-            more: dict[str, Any] = {"amounts": found.amounts} if found.amounts else {}
-            money = f"{format_amount(found.exposure, subject.currency)} {subject.currency}"
-            finding(
-                view.outcome, view.policy, risk, subject, found.exposure,
-                _WHY[risk].format(money=money, since=found.since), since=found.since, period=period,
-                documents=tuple(found.documents), customer=view.order.customer, **more,
-            )  # fmt: skip
-            if risk in _LATE:
-                position(view.outcome, "R2", f"late: {risk.value}", subject, -found.exposure)
-            elif risk is Risk.CREDIT_LEAKAGE:
-                position(view.outcome, "R2", "credit leakage", subject, -found.exposure)
-        self._positions()
-
-    def _positions(self) -> None:
-        for (key, line), amount in self.lines.items():
-            subject = self.subjects[key]
-            outcome = self.view.outcome
-            if line == "contracted":
-                position(outcome, "R1", "contracted", subject, amount)
-                position(outcome, "R1", "not yet fulfilled", subject, self.lines.get((key, "fulfilled"), 0) - amount)
-            elif line == "fulfilled":
-                position(outcome, "R1", "fulfilled", subject, amount)
-                position(outcome, "R2", "fulfilled", subject, amount)
-                if (key, "contracted") not in self.lines:
-                    position(outcome, "R1", "outside contract", subject, amount)
-            else:
-                position(outcome, "R2", line, subject, amount)
-
-
-_LATE = frozenset(
+_R2 = {
+    Risk.UNAUTHORISED_SERVICE: "late: unauthorised_service",
+    Risk.MISSED_UPSELL: "late: missed_upsell",
+    Risk.UNBILLED_USAGE: "late: unbilled_usage",
+    Risk.UNBILLED_SERVICE: "late: unbilled_service",
+    Risk.UNDERBILLED: "late: underbilled",
+    Risk.UNENTITLED_BILLING: "unentitled",
+    Risk.DUPLICATE_DOCUMENT: "duplicate",
+    Risk.UNSUPPORTED_DOCUMENT: "unsupported",
+    Risk.CREDIT_LEAKAGE: "credit leakage",
+    Risk.OVERBILLED: "overbilled",
+}
+"""The line of R2 that a class is; leakage and credits make less billed, overstatement more."""
+_LESS = frozenset(
     {
         Risk.UNAUTHORISED_SERVICE,
         Risk.MISSED_UPSELL,
-        Risk.UNBILLED_SERVICE,
         Risk.UNBILLED_USAGE,
+        Risk.UNBILLED_SERVICE,
         Risk.UNDERBILLED,
+        Risk.CREDIT_LEAKAGE,
     }
 )
 
 
-def _first_issue(lines: list[Billed]) -> dt.date | None:
-    return min((on(b.invoice.issued_at) for b in lines if b.invoice.issued_at), default=None)  # type: ignore[type-var]
+class Tally:
+    """Collects what the chains and documents of one order show; `report` turns it into findings and bridge positions."""
+
+    def __init__(self, view: OrderView) -> None:
+        self.view = view
+        self.found: dict[tuple[Risk, str, str], Found] = {}
+        self.held_over: dict[str, int] = {}
+        """Order line → billed for days past the last authorised one, while the service goes on."""
+        self.touched: set[str] = set()
+        """Roots of the chains that have a finding."""
+        self.whole: list[tuple[str, str, Document, int]] = []
+        """Further bridge lines, itemised to a document: (row, line, document, amount)."""
+
+    def on(self, risk: Risk, subject: Document, period: str = "") -> Found:
+        """The finding about a subject, new or in the making."""
+        key = (risk, subject.key, period)
+        found = self.found.get(key)
+        if found is None:
+            found = self.found[key] = Found(subject)
+        return found
+
+    def missed(self, chain: Chain, amendment: Amendment, amount: int, delayed: int, due_on: dt.date) -> None:
+        """An amendment's share of a period that nobody charged."""
+        self._late(chain, Risk.MISSED_UPSELL, amendment, amount, due_on, (chain.key,), billing_delayed=delayed)
+
+    def unbilled(self, chain: Chain, charge: Charge, amount: int, delayed: int, due_on: dt.date | None) -> None:
+        """Fulfilled and due without any invoice."""
+        self._late(chain, Risk.UNBILLED_SERVICE, charge, amount, due_on, billing_delayed=delayed)
+
+    def usage(
+        self, chain: Chain, charge: Charge, amount: int, due_on: dt.date | None, period: str, documents: tuple[str, ...]
+    ) -> None:
+        """Metered and due without an invoice, per reset period."""
+        self._late(chain, Risk.UNBILLED_USAGE, charge, amount, due_on, documents, period)
+
+    def underbilled(self, chain: Chain, charge: Charge, amount: int, lines: list[Billed]) -> None:
+        """Billed below contracted."""
+        self._late(chain, Risk.UNDERBILLED, charge, amount, self._first_issue(lines), _keys(lines))
+
+    def unauthorised(
+        self, chain: Chain, entitlement: Entitlement, amount: int, since: dt.date | None, variant: str
+    ) -> None:
+        """Served without a contract, or past its end."""
+        found = self.on(Risk.UNAUTHORISED_SERVICE, entitlement)
+        found.add(amount, since, (chain.key,), variant)
+        self._move(chain, Risk.UNAUTHORISED_SERVICE, amount)
+
+    def _late(
+        self, chain: Chain, risk: Risk, subject: Document, amount: int, since: dt.date | None,
+        documents: tuple[str, ...] = (), period: str = "", **amounts: int,
+    ) -> None:  # fmt: skip
+        self.on(risk, subject, period).add(amount, since, documents, amounts=amounts)
+        self._move(chain, risk, amount)
+
+    def _move(self, chain: Chain, risk: Risk, amount: int) -> None:
+        chain.move(_R2[risk], -amount if risk in _LESS else amount)
+        self.touched.add(chain.root)
+
+    def overbilled(self, chain: Chain, charge: Charge, amount: int, lines: list[Billed]) -> None:
+        """Billed above contracted."""
+        self.on(Risk.OVERBILLED, charge).add(amount, self._first_issue(lines), _keys(lines))
+        self._move(chain, Risk.OVERBILLED, amount)
+
+    def unentitled(self, chain: Chain, amount: int, since: dt.date, lines: list[Billed]) -> None:
+        """Billed of days gone by of a service that was never switched on."""
+        self.on(Risk.UNENTITLED_BILLING, chain.charge).add(amount, since, _keys(lines))
+        self._move(chain, Risk.UNENTITLED_BILLING, amount)
+
+    def duplicate(self, chain: Chain, billed: Billed) -> None:
+        """A line of an invoice that only bills what earlier ones bill."""
+        self._overstated(Risk.DUPLICATE_DOCUMENT, billed)
+        self._move(chain, Risk.DUPLICATE_DOCUMENT, billed.net)
+
+    def unsupported(self, billed: Billed) -> None:
+        """A line that no charge of the order asks for."""
+        self._overstated(Risk.UNSUPPORTED_DOCUMENT, billed)
+        self.whole.append(("R2", "unsupported", billed.invoice, billed.net))
+        self.whole.append(("R2", "to", billed.invoice, billed.net))
+
+    def _overstated(self, risk: Risk, billed: Billed) -> None:
+        invoice = billed.invoice
+        found = self.on(risk, invoice)
+        found.add(billed.net, self.view.books.issued_on[invoice.ref], amounts={"tax": billed.line.tax})
+
+    def credit(self, memo: CreditMemo, amount: int, variant: str) -> None:
+        """A credit, or the part of it, that should not be: without cause, twice, or too large."""
+        found = self.on(Risk.CREDIT_LEAKAGE, memo)
+        found.add(amount, self.view.books.issued_on[memo.ref], (f"invoice/{memo.invoice}",) if memo.invoice else ())
+        found.variant = variant
+
+    def report(self) -> None:
+        """Emit everything collected."""
+        view = self.view
+        outcome = view.outcome
+        for (risk, _, period), found in self.found.items():
+            if found.exposure <= 0:
+                continue
+            subject = found.subject
+            more: dict[str, Any] = {}
+            if risk in (Risk.DUPLICATE_DOCUMENT, Risk.UNSUPPORTED_DOCUMENT):
+                more["tax"] = found.amounts.pop("tax", 0)
+            why = _WHY[risk].format(
+                money=money(found.exposure, subject.currency), since=found.since, variant=found.variant
+            )
+            finding(
+                outcome, view.policy, risk, subject, found.exposure, why, since=found.since, period=period,
+                documents=tuple(found.documents), customer=view.order.customer, amounts=found.amounts,
+                variant=found.variant, **more,
+            )  # fmt: skip
+        for row, line, document, amount in self.whole:
+            position(outcome, row, line, document, amount)
+        for chain in view.chains:
+            self._positions(chain)
+
+    def _positions(self, chain: Chain) -> None:
+        charge, key, add = chain.charge, chain.key, self.view.outcome.positions.append
+        entity, currency = charge.entity, charge.currency
+        contracted, fulfilled = chain.contracted, chain.fulfilled
+        if contracted or fulfilled:
+            add(Position("R1", "from", entity, currency, contracted, key))
+            if fulfilled:
+                add(Position("R1", "to", entity, currency, fulfilled, key))
+                add(Position("R2", "from", entity, currency, fulfilled, key))
+        if chain.billed:
+            add(Position("R2", "to", entity, currency, chain.billed, key))
+        for line, amount in chain.moves.items():
+            if amount:
+                row = "R1" if line in _R1_LINES else "R2"
+                add(Position(row, line, entity, currency, amount, key))
+        for billed in chain.elsewhere:
+            position(self.view.outcome, "R2", "other currency or entity", billed.invoice, billed.net)
+            position(self.view.outcome, "R2", "to", billed.invoice, billed.net)
+
+    def _first_issue(self, lines: list[Billed]) -> dt.date | None:
+        issued_on = self.view.books.issued_on
+        return min((issued_on[b.invoice.ref] for b in lines), default=None)
+
+
+_R1_LINES = frozenset({"not yet fulfilled", "terminated", "outside contract"})
 
 
 def _keys(lines: list[Billed]) -> tuple[str, ...]:

@@ -1,38 +1,40 @@
-"""One order as its controls see it on a day: what counts, what is billed for which charge, what is switched on."""
+"""One order as its controls see it on a day: what counts, what is billed for which chain, what is switched on."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
-from tieout.canon.documents import Amendment, Charge, CreditMemo, Entitlement, Invoice, InvoiceLine, Order
+from tieout.canon.dates import ONE_DAY
+from tieout.canon.documents import Amendment, Charge, Contract, CreditMemo, Entitlement, Invoice, InvoiceLine, Order
 
 from ..instance import Instance
 from ..verdict import Outcome
-from .chain import Segment, chains
-from .emit import happened, on
+from .books import Desk
+from .chain import Chain, link
 
 if TYPE_CHECKING:
     from tieout.policy import Policy
 
-NOT_A_DOCUMENT = frozenset({"draft", "void"})
-CORRECTING = frozenset({"unused", "rebill", "price_correction", "duplicate"})
+RECURRING = frozenset({"recurring", "commitment"})
+DUE_DAYS = 2
+"""Business days from the bill date to the due date."""
 
 
 class Billed:
-    """One invoice line with what correcting credits took off it; ``surplus`` once it is found to be a second one."""
+    """One invoice line, with what correcting credits took off it.
 
-    __slots__ = ("credited", "invoice", "line", "surplus")
+    ``surplus`` is the charge that it bills a second time, once that is found.
+    """
+
+    __slots__ = ("credits", "invoice", "line", "net", "surplus")
 
     def __init__(self, invoice: Invoice, line: InvoiceLine) -> None:
         self.invoice, self.line = invoice, line
-        self.credited = 0
-        self.surplus = False
-
-    @property
-    def net(self) -> int:
+        self.net = line.net
         """Net billed by this line after corrections."""
-        return self.line.net - self.credited
+        self.credits: list[tuple[CreditMemo, int]] = []
+        self.surplus: Charge | None = None
 
 
 class Service(NamedTuple):
@@ -42,116 +44,156 @@ class Service(NamedTuple):
     served_to: dt.date | None
     entitlements: tuple[Entitlement, ...]
 
+    def runs_past(self, last_on: dt.date, day: dt.date) -> bool:
+        """Whether it was on after ``last_on``, as of ``day``."""
+        return self.activated_on is not None and day > last_on and (self.served_to is None or self.served_to > last_on)
 
-class OrderView:
+
+_NEVER = Service(None, None, ())
+
+
+class OrderView(Desk):
     """The valid documents of one order as of a day, indexed the way that the controls ask."""
 
     def __init__(self, instance: Instance, policy: Policy, day: dt.date, outcome: Outcome) -> None:
-        self.instance, self.policy, self.day, self.outcome = instance, policy, day, outcome
         order = instance.anchor
         assert isinstance(order, Order)
+        super().__init__(instance, policy, day, outcome)
         self.order = order
-        self.accepted_on = on(order.accepted_at) or order.effective_on
+        self.customer = order.customer
         self.calendar = policy.calendar(order.entity)
-        self._amendments()
-        live = tuple(c for c in instance.get("charges") if not c.deleted and c.mirrors is None)
-        self.charges: dict[str, Charge] = {c.ref: c for c in live}
-        self.chains: list[list[Segment]] = chains(live, self.amendments, self.pending)
-        self._documents()
-        self._index_lines()
-        self._services()
-
-    def _amendments(self) -> None:
+        self.day_of = self.calendar.day
+        self.accepted_on = self.day_of(order.accepted_at) if order.accepted_at else order.effective_on
+        self.booked = self.accepted_on is None or self.accepted_on <= day
+        """Whether the order was agreed by the day; nothing is expected before."""
+        self.tolerance = policy.tolerance("line", order.entity)
         self.amendments: dict[str, Amendment] = {}
-        self.pending: set[str] = set()
-        for amendment in self.instance.get("amendments"):
-            if amendment.deleted or amendment.mirrors:
-                continue
-            if amendment.status == "accepted" and happened(amendment.accepted_at, self.day):
-                self.amendments[amendment.ref] = amendment
-            else:
-                self.pending.add(amendment.ref)
-
-    def _documents(self) -> None:
-        """Issued invoices and credits by billing; the ERP's views by what they mirror."""
-        role = self.policy.role
-        self.invoices: list[Invoice] = []
-        self.credits: list[CreditMemo] = []
-        self.posted: dict[str, list[Invoice | CreditMemo]] = {}
-        self.erp_only: list[Invoice] = []
-        for document in (*self.instance.get("invoices"), *self.instance.get("credit_memos")):
-            if document.deleted:
-                continue
-            if role(document.system) == "erp":
-                if document.mirrors:
-                    self.posted.setdefault(document.mirrors, []).append(document)
-                elif isinstance(document, Invoice) and document.status not in NOT_A_DOCUMENT:
-                    self.erp_only.append(document)
-            elif document.mirrors is None and document.status not in NOT_A_DOCUMENT:
-                if happened(document.issued_at, self.day):
-                    (self.invoices if isinstance(document, Invoice) else self.credits).append(document)  # type: ignore[arg-type]
-        self.invoices.sort(key=lambda i: (i.issued_at, i.key))
-        self.credits.sort(key=lambda c: (c.issued_at, c.key))
-
-    def _index_lines(self) -> None:
-        """Invoice lines by the root charge of their chain; corrections set against the lines of their invoice."""
-        root: dict[str, str] = {}
-        by_line: dict[str, str] = {}
-        for chain in self.chains:
-            first = chain[0].charge.ref
-            for segment in chain:
-                root[segment.charge.ref] = first
-            by_line.setdefault(chain[0].charge.line, first)
-        for charge in self.charges.values():
-            if charge.ref not in root and charge.replaces in root:
-                root[charge.ref] = root[charge.replaces]
-        self.root = root
-        self.lines: dict[str, list[Billed]] = {}
-        self.stray: list[Billed] = []
-        by_invoice: dict[str, list[Billed]] = {}
-        for invoice in self.invoices:
-            for line in invoice.lines:
-                billed = Billed(invoice, line)
-                chain_key = self.chain_of(line, by_line)
-                if chain_key is None:
-                    self.stray.append(billed)
+        pending: set[str] = set()
+        for amendment in instance.get("amendments"):
+            if amendment.mirrors is None:
+                accepted = amendment.status == "accepted" and not amendment.deleted
+                if accepted and self.happened(amendment.accepted_at):
+                    self.amendments[amendment.ref] = amendment
                 else:
-                    self.lines.setdefault(chain_key, []).append(billed)
-                by_invoice.setdefault(invoice.ref, []).append(billed)
-        self.by_invoice = by_invoice
-        self.by_line = by_line
+                    pending.add(amendment.ref)
+        self.charges = [c for c in instance.get("charges") if c.mirrors is None and not c.deleted]
+        self.chains = link(self.charges, self.amendments, pending)
+        self._terms()
+        self._services()
+        self._index_lines()
 
-    def chain_of(self, line: InvoiceLine, by_line: dict[str, str] | None = None) -> str | None:
-        """Reference of the first charge of the chain that an invoice line bills; None: of no charge of this order."""
-        if line.charge is not None and line.charge in self.root:
-            return self.root[line.charge]
-        if line.order == self.order.ref and line.line is not None and line.charge is None:
-            return (self.by_line if by_line is None else by_line).get(line.line)
-        return None
+    def happened(self, instant: dt.datetime | None) -> bool:
+        """Whether an instant lies on or before the end of the day asked about."""
+        return instant is not None and self.day_of(instant) <= self.day
 
-    def _services(self) -> None:
-        by_line: dict[str, list[Entitlement]] = {}
-        for entitlement in self.instance.get("entitlements"):
-            if not entitlement.deleted and entitlement.mirrors is None:
-                by_line.setdefault(entitlement.line, []).append(entitlement)
-        self._service = {line: self._run(found) for line, found in by_line.items()}
+    def due(self, bill_on: dt.date) -> dt.date:
+        """The day on which what is to be billed on ``bill_on`` is due."""
+        return self.calendar.add_business_days(bill_on, DUE_DAYS)
 
-    def _run(self, entitlements: list[Entitlement]) -> Service:
-        begun = [e for e in entitlements if happened(e.activated_at, self.day)]
-        if not begun:
-            return Service(None, None, tuple(entitlements))
-        first = min(on(e.activated_at) for e in begun)  # type: ignore[type-var]
-        ends = [on(e.deactivated_at) if happened(e.deactivated_at, self.day) else None for e in begun]
-        served_to = None if None in ends else max(ends)  # type: ignore[type-var]
-        return Service(first, served_to, tuple(begun))
+    def proves(self, role: str, type_: str) -> bool:
+        """`knows`, in the order's entity."""
+        return self.instance.known(role, type_, self.order.entity, self.day)
 
     def service(self, line: str) -> Service:
         """When the service of an order line ran."""
         return self._service.get(line, _NEVER)
 
-    def knows(self, role: str, type_: str) -> bool:
-        """Whether the absence of such a document, here and now, proves that there is none."""
-        return self.instance.known(role, type_, self.order.entity, self.day)
+    def chain_of(self, line: InvoiceLine) -> Chain | None:
+        """The chain that an invoice line bills: by its charge, else by order and line, else the order's only one."""
+        if line.charge is not None:
+            found = self.by_charge.get(line.charge)
+            if found is not None:
+                return found
+        if line.line is not None:
+            return self.by_line.get(line.line) if line.order == self.order.ref else None
+        return self.chains[0] if len(self.chains) == 1 and line.charge is None else None
 
+    def _terms(self) -> None:
+        """The contract, whether it was signed, and the last authorised day; chains end there."""
+        self.unsigned = False
+        self.authorised_to: dt.date | None = None
+        """L of docs/money.md, as contract and terminations say; None: no end."""
+        self.cut_grace = False
+        """An accepted termination is still within its time: what is billed past it is not too much yet."""
+        self.contract: Contract | None = None
+        contracts = [c for c in self.instance.get("contract") if not c.deleted and c.mirrors is None]
+        if contracts:
+            self.contract = contract = contracts[0]
+            self.unsigned = not self.happened(contract.signed_at)
+            self.authorised_to = self._contract_end(contract)
+        terminated_on = self._terminated_on()
+        running = [chain for chain in self.chains if chain.kind in RECURRING]
+        if self.authorised_to is not None:
+            for chain in running:
+                chain.cut(self.authorised_to)
+        if terminated_on is not None and (self.authorised_to is None or terminated_on < self.authorised_to):
+            for chain in running:
+                chain.terminate(terminated_on)
+            self.authorised_to = terminated_on
 
-_NEVER = Service(None, None, ())
+    def _contract_end(self, contract: Contract) -> dt.date | None:
+        if contract.end_on is None or contract.auto_renew:
+            return None
+        end = contract.end_on
+        for renewal in self.instance.get("renewals"):
+            signed = renewal.status != "lost" and not renewal.deleted and self.happened(renewal.signed_at)
+            if signed and renewal.extended_to is not None and renewal.extended_to > end:
+                end = renewal.extended_to
+        return end
+
+    def _terminated_on(self) -> dt.date | None:
+        days = [self.contract.terminated_on] if self.contract is not None and self.contract.terminated_on else []
+        for amendment in self.amendments.values():
+            if amendment.kind == "terminate":
+                days.append(amendment.effective_on - ONE_DAY)
+                accepted_on = self.day_of(amendment.accepted_at)  # type: ignore[arg-type]
+                if self.due(max(accepted_on, amendment.effective_on)) >= self.day:
+                    self.cut_grace = True
+        return min(days, default=None)
+
+    def _services(self) -> None:
+        by_line: dict[str, list[Entitlement]] = {}
+        for entitlement in self.instance.get("entitlements"):
+            if entitlement.mirrors is None and not entitlement.deleted:
+                by_line.setdefault(entitlement.line, []).append(entitlement)
+        self._service = {line: self._run(found) for line, found in by_line.items()}
+
+    def ended_on(self, entitlement: Entitlement) -> dt.date | None:
+        """The last day that an entitlement was served; None while it is on."""
+        at = entitlement.deactivated_at
+        if at is None:
+            return None
+        on = self.day_of(at)
+        return on if on <= self.day else None
+
+    def _run(self, entitlements: list[Entitlement]) -> Service:
+        begun = [
+            (self.day_of(e.activated_at), e)
+            for e in entitlements
+            if e.activated_at is not None and self.day_of(e.activated_at) <= self.day
+        ]
+        if not begun:
+            return Service(None, None, tuple(entitlements))
+        ends = [self.ended_on(e) for _, e in begun]
+        served_to = None if None in ends else max(ends)  # type: ignore[type-var]
+        return Service(min(on for on, _ in begun), served_to, tuple(e for _, e in begun))
+
+    def _index_lines(self) -> None:
+        """Invoice lines by the chain that they bill; what bills none of this order's is astray."""
+        self.by_charge: dict[str, Chain] = {}
+        self.by_line: dict[str, Chain] = {}
+        for chain in self.chains:
+            self.by_charge.update(dict.fromkeys(chain.refs, chain))
+            self.by_line.setdefault(chain.line, chain)
+        self.astray: list[Billed] = []
+        self.by_invoice: dict[str, list[Billed]] = {}
+        for invoice in self.books.invoices:
+            found = [Billed(invoice, line) for line in invoice.lines or (self._whole(invoice),)]
+            self.by_invoice[invoice.ref] = found
+            for billed in found:
+                chain = self.chain_of(billed.line)  # type: ignore[assignment]
+                (self.astray if chain is None else chain.lines).append(billed)
+
+    def _whole(self, invoice: Invoice) -> InvoiceLine:
+        """An invoice without lines as one line."""
+        return InvoiceLine(id="", order=self.order.ref, net=invoice.net, tax=invoice.tax)
