@@ -45,11 +45,23 @@ def follow(deal: Deal) -> None:
     elif decided <= deal.as_of:
         steps["agreed"], status = decided, "agreed"
         if deal.entity.add_business_days(decided, 1) <= deal.as_of:
-            until = later(terms.end_on + ONE_DAY, terms.renewal_months or 12) - ONE_DAY
+            until = _next_end(deal)
             steps |= {"signed": decided, "extended_to": until}
             status = "won"
             extend(deal, until, rng.choice(("1", "1", "1.03", "1.05")))
     deal.renewal = {"status": status, **steps}
+
+
+def _next_end(deal: Deal) -> dt.date:
+    """The end of the next term; of several terms at once, where the next one would have to be renewed by now."""
+    terms = deal.terms
+    assert terms and terms.end_on
+    count = 1
+    while True:
+        until = later(terms.end_on + ONE_DAY, count * (terms.renewal_months or 12)) - ONE_DAY
+        if until - dt.timedelta(days=terms.notice_days + WINDOW_DAYS) > deal.as_of:
+            return until
+        count += 1
 
 
 def extend(deal: Deal, until: dt.date, uplift: str = "1") -> None:
