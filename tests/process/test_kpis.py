@@ -106,7 +106,9 @@ def test_amounts_without_a_rate_are_left_out_and_counts_are_not():
     assert [(k.value, k.parts) for k in found] == [("3", {"x": "3 (0.00 EUR)"})]
 
 
-@pytest.mark.parametrize(("part", "whole", "text"), [(1, 3, "33.3 %"), (1, 0, "–"), (-1, 8, "\u221212.5 %"), (1, 16, "6.3 %")])
+@pytest.mark.parametrize(
+    ("part", "whole", "text"), [(1, 3, "33.3 %"), (1, 0, "–"), (-1, 8, "\u221212.5 %"), (1, 16, "6.3 %")]
+)
 def test_percent(part, whole, text):
     assert percent(part, whole) == text
 
@@ -121,6 +123,7 @@ def at(day: int, hour: int) -> dt.datetime:
 
 def test_billing_documents_are_measured_once_and_against_the_erps_views():
     """Issued at 9 and posted at 11; one refused; one that the ERP has not got; a goodwill credit; a draft."""
+
     def invoice(name: str, system: str = "billing", **more) -> Invoice:
         return Invoice(system=system, id=name, net=10_000, total=10_000, issued_at=at(29, 9), **HEADER, **more)
 

@@ -43,7 +43,7 @@ def judge_renewal(instance: Instance, policy: Policy, day: dt.date, outcome: Out
     lost = any(r.status == "lost" for r in renewals)
     ended = contract.terminated_on is not None or contract.status == "terminated" or lost
     extended = [r for r in renewals if r.status == "won" and r.extended_to is not None]
-    carried_on = any(r.extended_to > contract.end_on for r in extended)  # type: ignore[operator]
+    carried_on = any(r.extended_to > contract.end_on for r in extended)
     calendar = policy.calendar(contract.entity)
     _measure(instance, contract, extended, ended, calendar, day, outcome)
     if ended or carried_on or contract.auto_renew:
@@ -151,7 +151,11 @@ def judge_term_agreement(instance: Instance, policy: Policy, day: dt.date, outco
     """A contract (flow renewal): `blocked_renewal` where billing or the ERP have another end or renew otherwise."""
     contract = instance.anchor
     assert isinstance(contract, Contract)
-    if contract.deleted or contract.status in ("draft", "cancelled", "terminated") or contract.terminated_on is not None:
+    if (
+        contract.deleted
+        or contract.status in ("draft", "cancelled", "terminated")
+        or contract.terminated_on is not None
+    ):
         return
     end_on = contract.end_on
     if end_on is None:
@@ -186,7 +190,9 @@ def judge_term_agreement(instance: Instance, policy: Policy, day: dt.date, outco
 def _compares(view: Subscription | Contract, contract: Contract) -> bool:
     if view.deleted or view.key == contract.key or view.status == "cancelled":
         return False
-    return not (isinstance(view, Contract) and (view.terminated_on is not None or view.status in ("draft", "terminated")))
+    return not (
+        isinstance(view, Contract) and (view.terminated_on is not None or view.status in ("draft", "terminated"))
+    )
 
 
 def _carried_on(contract: Contract, end_on: dt.date, other: dt.date | None) -> bool:
