@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from tieout.canon.dates import ONE_DAY, add_months
 from tieout.canon.documents import Charge, Contract, Renewal, Subscription
 from tieout.canon.finding import Risk
-from tieout.canon.money import format_amount, round_half_away
+from tieout.canon.money import round_half_away
 
 from .instance import Instance
 from .kpis import RENEWAL
-from .money.chain import full_price
-from .money.emit import finding, unknown
+from .money.chain import full_price, rounded
+from .money.emit import finding, money, unknown
 from .verdict import Measure, Outcome
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def judge_renewal(instance: Instance, policy: Policy, day: dt.date, outcome: Out
         return
     finding(
         outcome, policy, Risk.MISSED_RENEWAL, contract, value,
-        f"ends on {contract.end_on} and was to be {step} by {due_on}: {format_amount(value, currency)} {currency} at risk",
+        f"ends on {contract.end_on} and was to be {step} by {due_on}: {money(value, currency)} at risk",
         since=due_on, currency=currency, documents=(contract.key, *(r.key for r in present), *documents), variant=step,
         deadline=contract.end_on,
     )  # fmt: skip
@@ -113,7 +113,7 @@ def next_value(instance: Instance, contract: Contract) -> tuple[int, str, tuple[
 
 def _value(charge: Charge, end_on: dt.date, months: int) -> int:
     length = charge.period_months or _started_months(charge.start_on, charge.end_on or end_on)
-    return round_half_away(Fraction(round_half_away(full_price(charge)) * months, length))
+    return round_half_away(Fraction(rounded(full_price(charge)) * months, length))
 
 
 def _started_months(first: dt.date, last: dt.date) -> int:
