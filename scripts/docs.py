@@ -1,18 +1,25 @@
 """Write the generated pages of docs/, or with --check say which are not current.
 
-docs/commands.md comes from the command line itself, docs/flows.md from the flow classes.
+docs/commands.md comes from the command line itself, docs/flows.md from the flow classes, the tables of names in
+docs/policy.md from the policy.
 """
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import typer.main
 
+from tieout.canon.finding import RISKS
 from tieout.cli import app
+from tieout.policy.duration import UNITS
+from tieout.policy.layers import TOLERANCES
+from tieout.policy.posting import ACCOUNTS
+from tieout.policy.roles import ROLES
 from tieout.process import describe
 from tieout.process.flows import FLOWS
 
@@ -115,7 +122,33 @@ def flows_page() -> str:
     return "\n\n".join([*parts, *(describe.as_markdown(flow).strip() for flow in FLOWS.values())]) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "flows.md": flows_page}
+# docs/policy.md: written by hand, but for its tables of names
+
+
+def policy_page() -> str:
+    """The page as it stands, with what is between its marks made anew."""
+    tables = {
+        "roles": ("role", ROLES),
+        "tolerances": ("tolerance", TOLERANCES),
+        "units": ("unit", UNITS),
+        "accounts": ("account", ACCOUNTS),
+    }
+    made = {name: two_columns(head, rows) for name, (head, rows) in tables.items()}
+    owners = [f"| `{risk}` | {row.owner} | {row.meaning} |" for risk, row in RISKS.items()]
+    made["owners"] = "\n".join(["| risk class | default owner | what is wrong |", "|---|---|---|", *owners])
+
+    def fill(mark: re.Match[str]) -> str:
+        return f"{mark[1]}\n{made[mark[2]]}\n{mark[3]}"
+
+    page = (DOCS / "policy.md").read_text(encoding="utf-8")
+    return re.sub(r"(<!-- generated: (\w+) -->).*?(<!-- end -->)", fill, page, flags=re.DOTALL)
+
+
+def two_columns(head: str, rows: Mapping[str, str]) -> str:
+    return "\n".join([f"| {head} | |", "|---|---|", *(f"| `{name}` | {words} |" for name, words in rows.items())])
+
+
+PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "flows.md": flows_page, "policy.md": policy_page}
 
 if __name__ == "__main__":
     sys.exit(main())

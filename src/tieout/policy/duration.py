@@ -8,8 +8,16 @@ import msgspec
 
 from tieout.canon.faults import MappingFault, nearest
 
-UNITS = ("minute", "hour", "day", "week", "month", "business hour", "business day")
-"""Every unit, in the singular."""
+UNITS: dict[str, str] = {
+    "minute": "from instant to instant",
+    "hour": "from instant to instant",
+    "business hour": "only while the office is open (`office_hours`)",
+    "day": "the end of that day",
+    "business day": "the end of the N-th day later that is worked",
+    "week": "the end of the same weekday",
+    "month": "the end of the same day of the month, or of its last day",
+}
+"""Unit, in the singular → when it ends."""
 
 _SHAPE = re.compile(r"\s*(\d{1,6})\s+(business\s+)?([a-z]+?)s?\s*", re.IGNORECASE)
 
