@@ -76,8 +76,9 @@ class OrderView(Desk):
                     self.amendments[amendment.ref] = amendment
                 else:
                     pending.add(amendment.ref)
-        self.charges = [c for c in instance.get("charges") if c.mirrors is None and not c.deleted]
-        self.chains = link(self.charges, self.amendments, pending)
+        stands = order.status == "accepted" and not order.deleted
+        charges = [c for c in instance.get("charges") if c.mirrors is None and not c.deleted] if stands else []
+        self.chains = link(charges, self.amendments, pending)
         self._terms()
         self._services()
         self._index_lines()
