@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from tieout.canon.documents import BankLine, Payment
 from tieout.canon.finding import Risk
-from tieout.canon.money import format_amount
 
 from ..instance import Instance
 from ..kpis import UNAPPLIED, age_band
-from ..money.emit import finding, unknown
+from ..money.emit import finding, money, unknown
 from ..verdict import Measure, Outcome
 from .received import NOT_A_DOCUMENT, Received
 from .walk import walk_applied, walk_banked, walk_unclaimed
@@ -65,7 +64,7 @@ def _judge_unrecorded(received: Received) -> None:
     else:
         finding(
             received.outcome, received.policy, Risk.UNRECORDED_CASH, anchor, received.captured,
-            f"{_money(received.captured, anchor)} captured on {on} and not in the ERP", since=on,
+            f"{money(received.captured, anchor.currency)} captured on {on} and not in the ERP", since=on,
         )  # fmt: skip
 
 
@@ -88,7 +87,7 @@ def _judge_line(line: BankLine, instance: Instance, policy: Policy, day: dt.date
     else:
         finding(
             outcome, policy, Risk.UNRECORDED_CASH, line, line.amount,
-            f"{_money(line.amount, line)} on the bank account since {line.booked_on} and not in the ERP",
+            f"{money(line.amount, line.currency)} on the bank account since {line.booked_on} and not in the ERP",
             since=line.booked_on,
         )  # fmt: skip
 
@@ -119,7 +118,7 @@ def _judge_unapplied(received: Received, unapplied: int) -> None:
     customer = anchor.customer or next((r.customer for r in received.receipts if r.customer), None) or ""
     finding(
         outcome, received.policy, Risk.UNAPPLIED_CASH, anchor, exposure,
-        f"{_money(exposure, anchor)} received and not applied ({variant})", since=since, variant=variant,
+        f"{money(exposure, anchor.currency)} received and not applied ({variant})", since=since, variant=variant,
         documents=documents, customer=customer,
     )  # fmt: skip
 
@@ -147,7 +146,3 @@ def _measure(received: Received, unapplied: int, variant: str) -> None:
     received.outcome.measures.append(
         Measure(UNAPPLIED, anchor.entity, anchor.currency, age, unapplied, f"{variant}, {age_band(age)}")
     )
-
-
-def _money(amount: int, document: Payment | BankLine) -> str:
-    return f"{format_amount(amount, document.currency)} {document.currency}"

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from tieout.canon.documents import BankLine, Payment, Payout
 from tieout.canon.finding import Risk
-from tieout.canon.money import format_amount
 
 from ..instance import Instance
-from ..money.emit import finding, unknown
+from ..money.emit import finding, money, unknown
 from ..verdict import Outcome
 from .rates import rate_of
 from .received import captured_on
@@ -73,15 +72,16 @@ def _short_at_bank(
 
 
 def _why(payout: Payout, short_of_parts: int, short_at_bank: int, lines: list[BankLine]) -> str:
-    def money(amount: int) -> str:
-        return f"{format_amount(amount, payout.currency)} {payout.currency}"
-
-    said = []
+    said, currency = [], payout.currency
     if short_of_parts:
-        said.append(f"its parts come to {money(payout.amount + short_of_parts)} and it paid {money(payout.amount)}")
+        said.append(
+            f"its parts come to {money(payout.amount + short_of_parts, currency)} and it paid {money(payout.amount, currency)}"
+        )
     if short_at_bank:
-        where = f"the bank booked {money(payout.amount - short_at_bank)}" if lines else "no bank line booked it"
-        said.append(f"of {money(payout.amount)} paid out on {payout.paid_on} {where}")
+        where = (
+            f"the bank booked {money(payout.amount - short_at_bank, currency)}" if lines else "no bank line booked it"
+        )
+        said.append(f"of {money(payout.amount, currency)} paid out on {payout.paid_on} {where}")
     return "; ".join(said)
 
 
