@@ -62,6 +62,10 @@ SUBJECTS = {
     Risk.CURRENCY_MISMATCH: ("invoice/billing", "{c} was invoiced in another currency than contracted"),
     Risk.PERIOD_CUTOFF: ("invoice/billing", "Issued to {c} in May, posted in June while May was open"),
     Risk.SCHEDULE_MISMATCH: ("revenue_schedule/erp", "The revenue schedule of {c} runs a month ahead of the service"),
+    Risk.OWN_LEAKAGE: ("object/log", "The parcel was sent and the order is not paid"),
+    Risk.OWN_STUCK: ("object/log", "Confirmed, and no parcel was made up"),
+    Risk.OWN_OVERSTATEMENT: ("object/log", "Paid twice by {c}"),
+    Risk.OWN_FUTURE: ("object/log", "The yearly order of {c} has not been placed again"),
 }
 
 
@@ -74,7 +78,11 @@ def findings(number: int, chance: random.Random) -> tuple[Finding, ...]:
         customer = CUSTOMERS[chance.randrange(len(CUSTOMERS))]
         stem, why = SUBJECTS[risk]
         scale = {"EUR": 1, "USD": 1, "JPY": 2, "KWD": 4}[currency]
-        exposure = 0 if RISKS[risk].group is Group.OVERLAY else int(900 + chance.paretovariate(0.9) * 9000) * scale
+        exposure = (
+            0
+            if RISKS[risk].group is Group.OVERLAY
+            else int(900 + min(chance.paretovariate(0.9), chance.uniform(60, 120)) * 90_000) * scale
+        )
         subject = f"{stem}/{risk.value[:3].upper()}-{10200 + index}"
         cause = {Risk.UNPOSTED_INVOICE: "item/SKU-4410-A", Risk.MISSED_UPSELL: "catalogue/seats"}.get(risk, risk.value)
         made.append(
@@ -92,6 +100,10 @@ def findings(number: int, chance: random.Random) -> tuple[Finding, ...]:
     return tuple(sorted(made, key=lambda f: (-convert(f.exposure, f.currency, "EUR", RATES[f.currency]), f.subject)))
 
 
+def _sentence_case(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
 def _causes(found: tuple[Finding, ...], exposures: dict[str, int]) -> tuple[Cause, ...]:
     titles = {
         "item/SKU-4410-A": "Item code SKU-4410-A ended 30 Jun",
@@ -102,7 +114,7 @@ def _causes(found: tuple[Finding, ...], exposures: dict[str, int]) -> tuple[Caus
         grouped.setdefault(finding.cause, []).append(finding)
     made = [
         Cause(
-            key=key, title=titles.get(key, RISKS[items[0].risk].meaning.capitalize()), owner=items[0].owner,
+            key=key, title=titles.get(key, _sentence_case(RISKS[items[0].risk].meaning)), owner=items[0].owner,
             risk=items[0].risk.value, findings=len(items),
             exposure_base=sum(exposures["|".join(item.identity)] for item in items),
         )
@@ -258,3 +270,9 @@ def build(number: int = 300, **changes: object) -> AuditResult:
 def group() -> AuditResult:
     """Three entities, four currencies, every risk class, 300 findings."""
     return build()
+
+
+@pytest.fixture(scope="session")
+def many() -> AuditResult:
+    """The same with 2,500 findings."""
+    return build(2500)

@@ -169,7 +169,7 @@ def sentence(result: AuditResult) -> str:
     """The result in one or two sentences: how much, and the dearest single cause."""
     verbs = {
         Group.LEAKAGE: "is leaking", Group.STUCK: "is stuck", Group.OVERSTATEMENT: "is overstated",
-        Group.FUTURE: "of renewals is at risk",
+        Group.FUTURE: "is at risk in future",
     }  # fmt: skip
     totals = [(group, result.totals.get(group.value, 0)) for group in MONEY_GROUPS]
     parts = [f"{_money(result, amount)} {verbs[group]}" for group, amount in totals if amount]

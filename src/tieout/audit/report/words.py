@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from tieout.canon.finding import Group, Risk
+from tieout.canon.finding import OWN, RISKS, Group, Risk
 
 MONEY_GROUPS = (Group.LEAKAGE, Group.STUCK, Group.OVERSTATEMENT, Group.FUTURE)
 """The four totals, in the order in which they are shown. They are never added together."""
@@ -23,13 +23,25 @@ MEANING: dict[Group, str] = {
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+def spoken(name: str) -> str:
+    """A name of ours as words: ``order_to_bill`` as ``order to bill``."""
+    return name.replace("_", " ")
+
+
+def sentence_case(text: str) -> str:
+    """The first letter large, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def day_text(day: dt.date | None) -> str:
     """``30 Jun 2026``, in every locale; a dash where there is no day."""
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}" if day else "–"
 
 
 def risk_title(risk: Risk) -> str:
-    """``Unbilled service``."""
+    """``Unbilled service``; classes of flows of one's own say so."""
+    if risk in OWN:
+        return f"Own flow: {RISKS[risk].group.value}"
     return risk.value.replace("_", " ").capitalize()
 
 
@@ -55,17 +67,10 @@ def plural(count: int, noun: str) -> str:
     """``1 finding``, ``1,204 findings``; ``entity`` becomes ``entities``."""
     if count == 1:
         return f"1 {noun}"
-    many = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    many = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeou" else f"{noun}s"
     return f"{count:,} {many}"
 
 
 def share_text(part: int, whole: int) -> str:
     """``4.85 %`` of ``whole``; nothing where there is no whole."""
     return f"{abs(part) * 100 / abs(whole):.2f} %" if whole else ""
-
-
-def document_name(key: str) -> str:
-    """A document's key ``invoice/billing/INV-7`` as people say it: ``INV-7 · invoice in billing``."""
-    kind, _, rest = key.partition("/")
-    system, _, identifier = rest.partition("/")
-    return f"{identifier} · {kind.replace('_', ' ')} in {system}" if identifier else key
