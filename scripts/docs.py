@@ -1,20 +1,25 @@
 """Write the generated pages of docs/, or with --check say which are not current.
 
-docs/commands.md comes from the command line itself, docs/flows.md from the flow classes, the tables of names in
-docs/policy.md from the policy.
+docs/commands.md comes from the command line itself, docs/flows.md from the flow classes, docs/documents.md from the
+document types, the tables of names in docs/policy.md from the policy.
 """
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import typer.main
 
+from tieout.canon.documents import TYPES, Document
 from tieout.canon.finding import RISKS
+from tieout.canon.schema import words
+from tieout.canon.shape import Shape, shapes
 from tieout.cli import app
 from tieout.policy.duration import UNITS
 from tieout.policy.layers import TOLERANCES
@@ -148,7 +153,62 @@ def two_columns(head: str, rows: Mapping[str, str]) -> str:
     return "\n".join([f"| {head} | |", "|---|---|", *(f"| `{name}` | {words} |" for name, words in rows.items())])
 
 
-PAGES: dict[str, Callable[[], str]] = {"commands.md": commands_page, "flows.md": flows_page, "policy.md": policy_page}
+# docs/documents.md
+
+
+def documents_page() -> str:
+    """Every document type with its fields, in the words of its docstrings."""
+    header = {field.name for field in shapes(Document)}
+    parts = [
+        "# Documents",
+        NOTE,
+        "What Tieout knows of the money path: the types of documents, and the fields of each. Fields in bold are required. "
+        'Amounts are whole minor units; in files they are written 12.34, unless the mapping says `money = "minor"`. A '
+        "reference is `system/id`, or the bare id of the same system. `tieout schema --out DIR` writes JSON Schema of all.",
+        "## Every document",
+        described(Document, set()),
+    ]
+    for name, type_ in sorted(TYPES.items()):
+        parts += [
+            f"## {name}",
+            paragraphs(inspect.cleandoc(type_.__doc__ or "").replace("``", "`")),
+            described(type_, header),
+        ]
+        for field in shapes(type_):
+            if field.struct is not None:
+                parts += [f"Each of `{field.name}`:", described(field.struct, set())]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def described(struct: type[msgspec.Struct], known: set[str]) -> str:
+    fields = [field for field in shapes(struct) if field.name not in known]
+    rows = [
+        f"| {f'**`{f.name}`**' if f.required else f'`{f.name}`'} | {KINDS[f.kind]} | {words_of(struct, f)} |"
+        for f in fields
+    ]
+    return "\n".join(["| field | | |", "|---|---|---|", *rows]) if rows else ""
+
+
+def words_of(struct: type[msgspec.Struct], field: Shape) -> str:
+    values = " · ".join(f"`{value}`" for value in field.choices if value)
+    return (
+        " ".join(part for part in (words(struct).get(field.name, ""), values) if part)
+        .replace("``", "`")
+        .replace("|", "\\|")
+    )
+
+
+KINDS = {
+    "text": "text", "ref": "reference", "refs": "references", "minor": "amount", "integer": "whole number", "boolean": "flag",
+    "date": "day", "instant": "instant", "decimal": "decimal", "json": "object", "structs": "list",
+}  # fmt: skip
+
+PAGES: dict[str, Callable[[], str]] = {
+    "commands.md": commands_page,
+    "flows.md": flows_page,
+    "policy.md": policy_page,
+    "documents.md": documents_page,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

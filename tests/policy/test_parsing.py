@@ -1,6 +1,7 @@
 """What a company writes down, what it then gets, and how a slip of the pen is answered."""
 
 import datetime as dt
+import pickle
 import tomllib
 
 import pytest
@@ -333,3 +334,10 @@ def test_a_slip_of_the_pen_is_answered_with_file_key_and_the_nearest_name(text, 
     with pytest.raises(MappingFault) as caught:
         parse(tomllib.loads(text), "audit.toml")
     assert str(caught.value).startswith(message)
+
+
+def test_a_policy_travels_to_another_process_with_everything_in_it():
+    copy = pickle.loads(pickle.dumps(POLICY))
+    assert copy == POLICY
+    assert copy.version == POLICY.version
+    assert copy.calendar("DE01").holidays == POLICY.calendar("DE01").holidays

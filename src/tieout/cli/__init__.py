@@ -18,7 +18,7 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, explain, flows, simulate
+from . import audit, explain, flows, schema, simulate
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.add_typer(audit.app, name="audit")
 app.command("explain")(explain.explain)
 app.add_typer(flows.app, name="flows")
+app.command("schema")(schema.schema)
 app.add_typer(simulate.app, name="simulate")
 
 

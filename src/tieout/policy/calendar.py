@@ -24,7 +24,7 @@ class Calendar:
     An instant without an offset is UTC, as everywhere in Tieout.
     """
 
-    __slots__ = ("_added", "_utc", "holidays", "office_hours", "weekend", "zone")
+    __slots__ = ("_added", "_ends", "_utc", "holidays", "office_hours", "weekend", "zone")
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Calendar:
         self.office_hours = office_hours
         self._utc = time_zone == "UTC"
         self._added: dict[tuple[dt.date, int], dt.date] = {}
+        self._ends: dict[dt.date, dt.datetime] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         return Calendar, (self.zone.key, tuple(sorted(self.holidays)), tuple(self.weekend), self.office_hours)
@@ -48,7 +49,9 @@ class Calendar:
         zone = instant.tzinfo
         if self._utc and (zone is None or zone is dt.UTC):
             return instant.date()
-        return self.local(instant).date()
+        if zone is None:
+            instant = instant.replace(tzinfo=dt.UTC)
+        return instant.astimezone(self.zone).date()
 
     def local(self, instant: dt.datetime) -> dt.datetime:
         """The instant by the entity's clock."""
@@ -98,13 +101,18 @@ class Calendar:
 
     def end_of(self, day: dt.date) -> dt.datetime:
         """The last microsecond of a day here, in UTC."""
-        return dt.datetime.combine(day, _LAST_MOMENT, self.zone).astimezone(dt.UTC)
+        found = self._ends.get(day)
+        if found is None:
+            found = self._ends[day] = dt.datetime.combine(day, _LAST_MOMENT, self.zone).astimezone(dt.UTC)
+        return found
 
     def start_of(self, day: dt.date) -> dt.datetime:
         """The first moment of a day here, in UTC."""
         return dt.datetime.combine(day, _MIDNIGHT, self.zone).astimezone(dt.UTC)
 
     def _utc_of(self, instant: dt.datetime) -> dt.datetime:
+        if instant.tzinfo is dt.UTC:
+            return instant
         return instant.replace(tzinfo=dt.UTC) if instant.tzinfo is None else instant.astimezone(dt.UTC)
 
     def _add_business_hours(self, instant: dt.datetime, hours: int) -> dt.datetime:
