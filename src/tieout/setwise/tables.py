@@ -75,6 +75,11 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: str) -> str:
+    """A text constant as SQL writes it safely."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _known(type_name: str) -> type[msgspec.Struct]:
     if type_name not in TYPES:
         raise MappingFault(f"there is no document type {type_name!r}", mend=nearest(type_name, TYPES))

@@ -1,0 +1,67 @@
+"""Where the absence of a document proves that there is none: the ``[[complete]]`` entries, answered fast."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+Span = tuple[dt.date, dt.date]
+
+
+class Coverage:
+    """Answers `known`. Can be pickled; each process fills a cache of its own.
+
+    ``spans`` holds the complete days by (system, type, entity), with ``*`` for all; ``roles`` the systems of each role;
+    ``holders`` which entities' documents were read, by (system, type).
+    """
+
+    __slots__ = ("_cache", "holders", "roles", "spans")
+
+    def __init__(
+        self,
+        spans: dict[tuple[str, str, str], tuple[Span, ...]],
+        roles: dict[str, tuple[str, ...]],
+        holders: dict[tuple[str, str], frozenset[str]],
+    ) -> None:
+        self.spans, self.roles, self.holders = spans, roles, holders
+        self._cache: dict[tuple[str, str, str], tuple[Span, ...]] = {}
+
+    def known(self, role_or_system: str, type_: str, entity: str, day: dt.date) -> bool:
+        """Whether the absence of such a document of the entity on that day is proved.
+
+        For a role: by one of its systems that is complete there, as long as no other of its systems has documents of
+        this type and entity without being complete itself.
+        """
+        place = (role_or_system, type_, entity)
+        spans = self._cache.get(place)
+        if spans is None:
+            spans = self._cache[place] = self._spans(*place)
+        return any(first <= day <= last for first, last in spans)
+
+    def _spans(self, role_or_system: str, type_: str, entity: str) -> tuple[Span, ...]:
+        systems = self.roles.get(role_or_system, (role_or_system,))
+        found: tuple[Span, ...] | None = None
+        for system in systems:
+            own = self._of_system(system, type_, entity)
+            holds = entity in self.holders.get((system, type_), ())
+            if not own and not holds:
+                continue
+            found = own if found is None else _both(found, own)
+        return found or ()
+
+    def _of_system(self, system: str, type_: str, entity: str) -> tuple[Span, ...]:
+        return tuple(
+            span
+            for system_key in (system, "*")
+            for type_key in (type_, "*")
+            for entity_key in dict.fromkeys((entity, "*"))
+            for span in self.spans.get((system_key, type_key, entity_key), ())
+        )
+
+    def __reduce__(self) -> tuple[type[Coverage], tuple[object, ...]]:
+        return Coverage, (self.spans, self.roles, self.holders)
+
+
+def _both(one: tuple[Span, ...], other: tuple[Span, ...]) -> tuple[Span, ...]:
+    """The days that lie in a span of each."""
+    overlaps = ((max(a, c), min(b, d)) for a, b in one for c, d in other)
+    return tuple((first, last) for first, last in overlaps if first <= last)
