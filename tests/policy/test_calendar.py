@@ -42,6 +42,27 @@ def test_the_day_of_a_clock_change_is_cut_where_the_clock_says():
     assert berlin.end_of(dt.date(2026, 3, 29)) == at("2026-03-29 21:59:59.999999")
 
 
+ZONES = st.sampled_from(
+    ["UTC", "Europe/Berlin", "America/Santiago", "Asia/Beirut", "America/Havana", "Australia/Lord_Howe", "Pacific/Apia"]
+)
+
+
+@given(ZONES, st.dates(dt.date(2012, 1, 1), dt.date(2030, 12, 31)))
+def test_days_follow_one_another_without_a_gap_even_where_clocks_change_at_midnight(zone, day):
+    calendar = Calendar(zone)
+    first, last = calendar.start_of(day), calendar.end_of(day)
+    assert calendar.day(first) == calendar.day(last) == day
+    assert calendar.day(first - dt.timedelta(microseconds=1)) == day - dt.timedelta(days=1)
+    assert last + dt.timedelta(microseconds=1) == calendar.start_of(day + dt.timedelta(days=1))
+
+
+def test_in_santiago_the_day_on_which_midnight_comes_twice_has_25_hours():
+    """On 4 April 2026 the clock goes from midnight back to 23:00: the day ends at 04:00 UTC of the 5th."""
+    santiago = Calendar("America/Santiago")
+    assert santiago.end_of(dt.date(2026, 4, 4)) == at("2026-04-05 03:59:59.999999")
+    assert santiago.start_of(dt.date(2026, 4, 4)) == at("2026-04-04 03:00")
+
+
 def test_two_business_days_after_the_thursday_before_easter_is_the_wednesday_after():
     """Good Friday 3 April and Easter Monday 6 April 2026 are German holidays: Thursday 2 → Tuesday 7 → Wednesday 8."""
     germany = Calendar("Europe/Berlin", holiday_dates("DE"))

@@ -11,8 +11,9 @@ from tieout.canon.documents import GlBalance, SourceTotal
 from tieout.canon.finding import Position
 from tieout.policy import Policy
 from tieout.policy.policy import Entity
-from tieout.process.bridge import BridgePeriod, BridgeRow, Movement, bridge, months_to, movements
+from tieout.process.bridge import BridgeRow, Movement, bridge, movements
 from tieout.process.bridge_rows import ROWS
+from tieout.process.source_totals import BridgePeriod, months_to
 
 POLICY = Policy(base_currency="EUR", entities={"DE01": Entity(functional_currency="EUR")})
 JUNE = months_to(dt.date(2026, 6, 30))
@@ -166,7 +167,10 @@ def test_every_line_is_reported_by_one_control_only():
     )
 )  # fmt: skip
 def test_consecutive_periods_close(days):
-    """April's and May's movements are the movement of both months, line by line, whatever happened."""
+    """April's and May's movements are the movement of both months, line by line, whatever happened.
+
+    A balance (on account) is shown as what opens and what closes: what April closes with, May opens with.
+    """
     april, may, june = ([position("R5", line, n, f"payment/p/{d}") for line, d, n in day] for day in days)
 
     def lines(start, end):
@@ -180,5 +184,8 @@ def test_consecutive_periods_close(days):
         return found
 
     first, second, both = lines(april, may), lines(may, june), lines(april, june)
-    for name in {*first, *second, *both}:
+    assert first.get("on account", 0) == -second.get("opening unapplied", 0)
+    assert first.get("opening unapplied", 0) == both.get("opening unapplied", 0)
+    assert second.get("on account", 0) == both.get("on account", 0)
+    for name in {*first, *second, *both} - {"on account", "opening unapplied"}:
         assert first.get(name, 0) + second.get(name, 0) == both.get(name, 0)

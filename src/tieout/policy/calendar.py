@@ -15,7 +15,6 @@ WEEKEND = frozenset({5, 6})
 OFFICE_HOURS = (dt.time(9), dt.time(17))
 
 _MIDNIGHT = dt.time.min
-_LAST_MOMENT = dt.time.max
 
 
 class Calendar:
@@ -103,7 +102,7 @@ class Calendar:
         """The last microsecond of a day here, in UTC."""
         found = self._ends.get(day)
         if found is None:
-            found = self._ends[day] = dt.datetime.combine(day, _LAST_MOMENT, self.zone).astimezone(dt.UTC)
+            found = self._ends[day] = self.start_of(day + ONE_DAY) - dt.timedelta(microseconds=1)
         return found
 
     def start_of(self, day: dt.date) -> dt.datetime:

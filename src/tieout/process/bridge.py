@@ -7,54 +7,24 @@ where there are any. Source of the rules: docs/money.md, "The bridge". `ROWS` sa
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
-from tieout.canon.dates import ONE_DAY, add_months, month_end, month_of
+from tieout.canon.dates import month_of
 from tieout.canon.documents import GlBalance, SourceTotal
 from tieout.canon.finding import Position
 from tieout.canon.money import format_amount
 
 from .bridge_rows import CONTROL_ACCOUNT, ROWS, UNAPPLIED_LINES, End, RowPlan
+from .source_totals import BridgePeriod, Sources
 
 if TYPE_CHECKING:
     from tieout.policy import Policy
 
 TOP = 5
 """How many of a line's documents are named in it, dearest first."""
-
-
-class BridgePeriod(NamedTuple):
-    """Whole calendar months, the last perhaps still running: positions are taken the day before ``first`` and on ``last``."""
-
-    first: dt.date
-    last: dt.date
-
-    @property
-    def before(self) -> dt.date:
-        """The day of the opening positions."""
-        return self.first - ONE_DAY
-
-    @property
-    def name(self) -> str:
-        """``2026-06``, or ``2025-07 – 2026-06``."""
-        first, last = month_of(self.first), month_of(self.last)
-        return first if first == last else f"{first} – {last}"
-
-    @property
-    def months(self) -> tuple[str, ...]:
-        """``YYYY-MM`` of every month."""
-        count = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month + 1
-        return tuple(month_of(add_months(self.first.replace(day=1), index)) for index in range(count))
-
-
-def months_to(as_of: dt.date, count: int = 1) -> BridgePeriod:
-    """The ``count`` months that end with the month of ``as_of``; its last day is ``as_of``, or the month's end."""
-    last = as_of.replace(day=1)
-    return BridgePeriod(add_months(last, 1 - count), min(as_of, month_end(as_of)))
 
 
 class Movement(msgspec.Struct, frozen=True):
@@ -137,56 +107,6 @@ def _movement(cell: tuple[str, str, str, str], documents: dict[str, list[int | N
     return Movement(*cell, start or 0, end or 0, start_books, end_books, tuple(moved[:TOP]), len(moved))
 
 
-class Sources:
-    """The sources' own totals, added over systems: asked by measure, entity, currency and period."""
-
-    def __init__(self, totals: Iterable[SourceTotal], balances: Iterable[GlBalance], policy: Policy) -> None:
-        self.policy = policy
-        self.stated: dict[tuple[str, str, str], dict[str, dict[str, SourceTotal]]] = {}
-        self.control: dict[str, dict[str, int]] = {}
-        for total in totals:
-            if not total.deleted:
-                cell = (total.measure, total.entity, total.currency)
-                self.stated.setdefault(cell, {}).setdefault(total.system, {})[total.period] = total
-        for balance in balances:
-            if balance.account == CONTROL_ACCOUNT and not balance.deleted:
-                months = self.control.setdefault(balance.entity, {})
-                months[balance.period] = months.get(balance.period, 0) + balance.closing
-
-    def find(self, end: End, entity: str, currency: str, period: BridgePeriod, *, books: bool = False) -> int | None:
-        """The total of an end in a period; None where no system states it, or one states it only for some of the months.
-
-        ``books``: in functional currency.
-        """
-        months = {"opening": (month_of(period.before),), "closing": (month_of(period.last),)}.get(
-            end.when, period.months
-        )
-        role = self.policy.role
-        found = [
-            stated for system, stated in self.stated.get((end.measure, entity, currency), {}).items()
-            if role(system) in end.roles
-        ]  # fmt: skip
-        if not found:
-            return None
-        amounts = [_amount(stated.get(month), self.policy, books) for stated in found for month in months]
-        return None if None in amounts else sum(amounts)  # type: ignore[arg-type]
-
-    def cells(self, plan: RowPlan) -> Iterator[tuple[str, str]]:
-        """(entity, currency) of every total that the row is tied to."""
-        measures = {end.measure for end in (*plan.starts, plan.end)}
-        for measure, entity, currency in self.stated:
-            if measure in measures:
-                yield entity, currency
-
-
-def _amount(total: SourceTotal | None, policy: Policy, books: bool) -> int | None:
-    if total is None:
-        return None
-    if books and total.currency != policy.functional(total.entity):
-        return total.functional
-    return total.amount
-
-
 class _Tied(NamedTuple):
     """One end of a row: its amount, whether sources state all of it, and where documents differ from them."""
 
@@ -225,14 +145,7 @@ def _row(
     starts = [_end(end, entity, currency, lines, sources, period) for end in plan.starts]
     to = _end(plan.end, entity, currency, lines, sources, period)
     functional = sources.policy.functional(entity)
-    said = tuple(
-        BridgeLine(
-            name=name, amount=m.end - m.start, documents=m.documents, count=m.count,
-            functional=_books(m, functional) if plan.functional else None,
-        )
-        for name, m in plan.ordered(lines)
-        if m.end != m.start or (plan.functional and _books(m, functional))
-    )  # fmt: skip
+    said = _lines(plan, lines, functional if plan.functional else "")
     if not (said or to.amount or any(start.amount for start in starts)):
         return None
     notes = [note for start in starts for note in start.notes] + list(to.notes)
@@ -246,6 +159,38 @@ def _row(
     if plan.functional and currency != functional and all(_books(m, functional) is not None for m in lines.values()):
         return msgspec.structs.replace(row, functional_currency=functional)
     return row
+
+
+def _lines(plan: RowPlan, lines: dict[str, Movement], functional: str) -> tuple[BridgeLine, ...]:
+    """The row's lines: movements; balances as what the opening one releases, once for all, and the closing ones."""
+    said: list[BridgeLine] = []
+    released: dict[str, list[Movement]] = {}
+    for line, m in plan.ordered(lines):
+        if line.opening:
+            released.setdefault(line.opening, []).append(m)
+            amount, books = m.end, _side(m, m.end, m.end_functional, functional)
+        else:
+            amount, books = m.end - m.start, _books(m, functional)
+        if amount or (functional and books):
+            said.append(
+                BridgeLine(
+                    name=line.name, amount=amount, functional=books if functional else None, documents=m.documents,
+                    count=m.count,
+                )
+            )  # fmt: skip
+    openings = []
+    for name, balances in released.items():
+        books_of = [_side(m, m.start, m.start_functional, functional) for m in balances]
+        books = None if None in books_of or not functional else -sum(books_of)  # type: ignore[arg-type]
+        amount = -sum(m.start for m in balances)
+        if amount or books:
+            openings.append(BridgeLine(name=name, amount=amount, functional=books))
+    return (*openings, *said)
+
+
+def _side(movement: Movement, amount: int, books: int | None, functional: str) -> int | None:
+    """One side of a movement in functional currency."""
+    return amount if movement.currency == functional else books
 
 
 def _functional_rows(
@@ -267,11 +212,7 @@ def _functional_rows(
                 lines[name] = _plus(lines.get(name), m, functional)
         starts = [_end_in_books(end, entity, functional, currencies, lines, sources, period) for end in plan.starts]
         to = _end_in_books(plan.end, entity, functional, currencies, lines, sources, period)
-        said = tuple(
-            BridgeLine(name=name, amount=m.end - m.start, functional=m.end - m.start, count=m.count)
-            for name, m in plan.ordered(lines)
-            if m.end != m.start
-        )
+        said = _lines(plan, lines, functional)
         notes = [note for start in starts for note in start.notes] + list(to.notes)
         if plan.row == "R4":
             notes += _control_note(entity, functional, sources, period)
@@ -304,9 +245,14 @@ def _end_in_books(
     end: End, entity: str, functional: str, currencies: dict[str, dict[str, Movement]], lines: dict[str, Movement],
     sources: Sources, period: BridgePeriod,
 ) -> _Tied:  # fmt: skip
-    """The same over all currencies, in functional currency: a total stands only if it is stated in every one."""
-    stated = [sources.find(end, entity, currency, period, books=True) for currency in currencies]
-    known = None if None in stated else sum(stated)  # type: ignore[arg-type]
+    """The same over all currencies, in functional currency: a total stands only if it is stated wherever there is something."""
+    stated = [
+        total
+        for currency, own in currencies.items()
+        if (total := sources.find(end, entity, currency, period, books=True)) is not None
+        or _evaluated(end, own.get(end.line))
+    ]
+    known = None if None in stated or not stated else sum(stated)  # type: ignore[arg-type]
     return _tie(end, _evaluated(end, lines.get(end.line)), known, functional)
 
 
@@ -330,11 +276,9 @@ def _evaluated(end: End, movement: Movement | None) -> int:
 
 def _books(movement: Movement, functional: str) -> int | None:
     """A line's movement in functional currency."""
-    if movement.currency == functional:
-        return movement.end - movement.start
-    if movement.start_functional is None or movement.end_functional is None:
-        return None
-    return movement.end_functional - movement.start_functional
+    start = _side(movement, movement.start, movement.start_functional, functional)
+    end = _side(movement, movement.end, movement.end_functional, functional)
+    return None if start is None or end is None else end - start
 
 
 def _plus(so_far: Movement | None, movement: Movement, functional: str) -> Movement:

@@ -35,6 +35,8 @@ class LinePlan(NamedTuple):
     sign: Literal["+", "−", "±"]
     control: str
     document: str
+    opening: str = ""
+    """For balances: the line that takes the opening balance out again, so that this one shows the closing balance."""
 
 
 class RowPlan(NamedTuple):
@@ -51,17 +53,23 @@ class RowPlan(NamedTuple):
     functional: bool = False
     """Whether it is carried in the entity's functional currency as well."""
 
-    def ordered(self, lines: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def ordered(self, lines: Mapping[str, Any]) -> Iterator[tuple[LinePlan, Any]]:
         """The lines (not the ends) that there are, in the order of the plan; unlisted ones last."""
         ends = {self.end.line, *(start.line for start in self.starts)}
-        planned = [plan.name for plan in self.lines]
-        for name in (*planned, *sorted(lines.keys() - ends - set(planned))):
+        planned = {plan.name: plan for plan in self.lines}
+        for name in (*planned, *sorted(lines.keys() - ends - planned.keys())):
             if name in lines:
-                yield name, lines[name]
+                yield planned.get(name) or LinePlan(name, "±", "", ""), lines[name]
 
 
-def _lines(control: str, document: str, *names: tuple[Literal["+", "−", "±"], str]) -> tuple[LinePlan, ...]:
-    return tuple(LinePlan(name, sign, control, document) for sign, name in names)
+def _lines(
+    control: str, document: str, *names: tuple[Literal["+", "−", "±"], str], opening: str = ""
+) -> tuple[LinePlan, ...]:
+    return tuple(LinePlan(name, sign, control, document, opening) for sign, name in names)
+
+
+NOT_JUDGED = "not judged"
+"""What a source is not complete enough for: it explains itself nowhere else, and is listed as money not judged."""
 
 
 R1 = RowPlan(
@@ -74,7 +82,8 @@ R2 = RowPlan(
     "R2", "fulfilled → billed", "net", "fulfilled", (End("fulfilled", "from", "movement"),),
     "billed", End("billed", "to", "movement", "billed_net", BILLING),
     (
-        *_lines("order_to_bill", "charge", ("±", "in advance"), ("±", "not due")),
+        *_lines("order_to_bill", "charge", ("±", "in advance")),
+        *_lines("order_to_bill", "charge", ("−", "not due"), opening="prior service"),
         *_lines("order_to_bill", "entitlement", ("−", "late: unauthorised_service")),
         *_lines("order_to_bill", "amendment", ("−", "late: missed_upsell")),
         *_lines(
@@ -83,7 +92,7 @@ R2 = RowPlan(
         ),
         *_lines("order_to_bill", "invoice", ("+", "duplicate"), ("+", "unsupported"), ("±", "other currency or entity")),
         *_lines("order_to_bill", "credit memo", ("−", "concessions"), ("−", "credit leakage")),
-        *_lines("order_to_bill", "charge", ("−", "waived"), ("−", "lost"), ("±", "rounding")),
+        *_lines("order_to_bill", "charge", ("−", "waived"), ("−", "lost"), ("±", "rounding"), ("±", NOT_JUDGED)),
     ),
 )  # fmt: skip
 
@@ -92,8 +101,9 @@ R3 = RowPlan(
     (End("billed", "from", "movement", "billed_net", BILLING),),
     "posted", End("posted", "to", "movement", "posted_gross", ERP),
     _lines(
-        "order_to_bill", "invoice, credit memo", ("+", "tax"), ("±", "rounding"), ("−", "unposted"), ("±", "misposted"),
-        ("+", "ERP only"), ("±", "cut-off"), ("±", "in transit"),
+        "order_to_bill", "invoice, credit memo", ("+", "tax"), ("±", "rounding"), ("−", "unposted"),
+        ("−", "surplus, not posted"), ("+", "credits not posted"), ("±", "misposted"), ("+", "ERP only"), ("±", "cut-off"),
+        ("±", NOT_JUDGED),
     ),
 )  # fmt: skip
 
@@ -128,8 +138,9 @@ R5 = RowPlan(
         *_lines("payment_to_cash", "payment, bank line", ("−", "unrecorded")),
         *_lines(
             "payment_to_cash", "payment (the receipt where it mirrors none)", ("−", "unidentified"), ("−", "on account"),
-            ("−", "deposits"), ("−", "refunded"), ("+", "over-applied"), ("±", "fx"),
+            ("−", "deposits"), ("+", "over-applied"), opening="opening unapplied",
         ),
+        *_lines("payment_to_cash", "payment (the receipt where it mirrors none)", ("−", "refunded"), ("±", "fx")),
     ),
     functional=True,
 )  # fmt: skip
@@ -155,8 +166,8 @@ R7 = RowPlan(
     "R7", "fulfilled → recognised", "net", "fulfilled", (End("fulfilled", "from", "movement"),),
     "recognised", End("recognised", "to", "movement", "recognised", ERP),
     _lines(
-        "order_to_bill", "revenue schedule", ("±", "allocation"), ("±", "ramp"), ("±", "constraint"),
-        ("±", "not scheduled"), ("±", "schedule differs"),
+        "order_to_bill", "charge", ("±", "allocation"), ("±", "ramp"), ("±", "constraint"),
+        ("±", "month not ended"),
     ),
 )  # fmt: skip
 
