@@ -56,10 +56,11 @@ ITEMS = (
 )  # fmt: skip
 
 OWNERSHIP = {
-    "customer.name": "crm", "customer.country": "crm", "customer.tax_id": "crm", "customer.email": "crm",
-    "contract": "crm", "product.name": "crm", "product.tax_code": "erp",
-}  # fmt: skip
-"""Which role owns which field, for the [ownership] table of audit.toml."""
+    "customer": dict.fromkeys(("name", "country", "tax_id", "email"), "crm"),
+    "contract": dict.fromkeys(("start_on", "notice_days", "renewal_months"), "crm"),
+    "product": {"name": "crm"},
+}
+"""Which role owns which field, for the [ownership] tables of audit.toml."""
 
 _FACTOR = {"EUR": Decimal(1), "USD": Decimal("1.1"), "JPY": Decimal(160), "KWD": Decimal("0.335")}
 
@@ -88,7 +89,9 @@ def ar_locks_on(world: World, entity: str, first: dt.date) -> dt.date:
 
 
 def load(world: World) -> None:
-    """Fill in the crosswalks (every shard) and the master documents (shard 0)."""
+    """Fill in the crosswalks and the master documents: shard 0 has them for all."""
+    if world.shard:
+        return
     retired = edge_retired_on(world)
     for item in ITEMS:
         target = "ITEM-" + item.id[2:]
@@ -100,9 +103,8 @@ def load(world: World) -> None:
             world.crosswalks["item"].append(CrosswalkRow(item.id, target))
         world.crosswalks["tax_code"].append(CrosswalkRow(item.kind, {"goods": "G1"}.get(item.kind, "S1")))
     world.crosswalks["tax_code"] = sorted(set(world.crosswalks["tax_code"]), key=lambda row: row.code)
-    if world.shard == 0:
-        _add_products(world)
-        _add_books(world)
+    _add_products(world)
+    _add_books(world)
 
 
 def _add_products(world: World) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from ..canon.documents import Amendment, Charge, Commitment, CreditMemo, Document, Interval, Invoice
+from ..canon.finding import Risk
 from .arithmetic import ONE_DAY, later
 from .catalogue import Item, in_currency
 from .customers import Account, enrol
@@ -132,6 +133,8 @@ class Bill:
     """The posting period, where it is not the month of issue."""
     erp: dict[str, Any] = field(default_factory=dict)
     """Fields that the ERP's view has otherwise."""
+    erp_amounts: tuple[int, int] | None = None
+    """Net and tax that the ERP booked for the one line, where they are not those issued."""
     deleted: bool = False
     names: Literal["charge", "line", "nothing", "unknown"] = "charge"
     """What its lines name: the charge, only order and line, nothing, or an order that does not exist."""
@@ -210,6 +213,8 @@ class Deal:
         """Fields in which billing's subscription differs from the contract."""
         self.erp_contract: dict[str, Any] = {}
         """Fields in which the ERP's view of the contract differs."""
+        self.misstated_delta = 0
+        """By how much the CRM's amendments overstate what they change."""
         self.renewal: dict[str, Any] | None = None
         self.renewal_left_to_chance = True
         self._bills = self._charges = self._credits = 0
@@ -345,9 +350,26 @@ class Deal:
         self.bills.append(bill)
         return bill
 
+    def posted_at(self, bill: Bill) -> dt.datetime:
+        """When the ERP booked a bill, or was to book it."""
+        if bill.posted_on and bill.posted_on > bill.on:
+            return self.entity.at(bill.posted_on, 11, bill.minute)
+        return self.entity.at(bill.on, bill.hour, bill.minute) + dt.timedelta(minutes=bill.posted_after)
+
+    def posted_day(self, bill: Bill) -> dt.date:
+        """The local day of it."""
+        return self.entity.day(self.posted_at(bill))
+
     def credit(self, bill: Bill, on: dt.date, lines: list[BillLine], **fields: Any) -> Credit:
         """A credit memo against one of the bills."""
         self._credits += 1
         credit = Credit(f"CM-{self.stem}-{self._credits}", on, lines, **fields)
         bill.credits.append(credit)
         return credit
+
+    # --- what was spoilt -----------------------------------------------------------------------------------------
+
+    def leak(self, risk: Risk, subject: str, amount: int, since: dt.date | None, note: str, currency: str = "") -> None:
+        """Write the truth of something spoilt here; the cash side then leaves the order alone."""
+        self.world.leak(risk, subject, self.entity.code, currency or self.currency, amount, since, note)
+        self.world.taken.add(self.order)

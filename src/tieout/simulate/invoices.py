@@ -82,12 +82,7 @@ def _write_bill(deal: Deal, bill: Bill) -> None:
 def _post_bill(deal: Deal, bill: Bill, invoice: Invoice) -> None:
     """The ERP's view, unless the ERP never got it or refused it."""
     world, entity = deal.world, deal.entity
-    assert invoice.issued_at
-    if bill.posted_on:
-        posted_at = entity.at(bill.posted_on, 11, bill.minute)
-    else:
-        posted_at = invoice.issued_at + dt.timedelta(minutes=bill.posted_after)
-    posted_on = entity.day(posted_at)
+    posted_at, posted_on = deal.posted_at(bill), deal.posted_day(bill)
     if bill.fate == "missing" or (bill.fate == "posted" and posted_on > world.as_of):
         return
     booked = msgspec.structs.replace(
@@ -100,6 +95,10 @@ def _post_bill(deal: Deal, bill: Bill, invoice: Invoice) -> None:
         booked = msgspec.structs.replace(
             booked, status="rejected", posted_at=None, posting_period="", fx_rate=None, error=bill.error
         )
+    if bill.erp_amounts:
+        net, tax = bill.erp_amounts
+        lines = (msgspec.structs.replace(booked.lines[0], net=net, tax=tax),)
+        booked = msgspec.structs.replace(booked, net=net, tax=tax, total=net + tax + booked.rounding, lines=lines)
     booked = msgspec.structs.replace(booked, **bill.erp)
     world.add(booked)
     if bill.fate == "posted":

@@ -42,7 +42,9 @@ def write(deal: Deal) -> None:
         _fulfilment(deal, chain)
     _projects(deal)
     for amendment in deal.amendments:
-        deal.world.add(msgspec.structs.replace(amendment, delta_recurring=_delta(deal, amendment)))
+        deal.world.add(
+            msgspec.structs.replace(amendment, delta_recurring=_delta(deal, amendment) + deal.misstated_delta)
+        )
     _subscription(deal)
     _renewal(deal)
     write_bills(deal)
@@ -79,7 +81,7 @@ def _selling(deal: Deal) -> None:
             system="cpq", id=f"Q-{deal.stem}", **head, customer=account.crm, status="ordered",
             discount_percent=discount, approved_discount_percent=discount or None,
             approved_at=deal.at(on - dt.timedelta(days=4)), accepted_at=deal.at(on, 8, 10),
-            signed_at=deal.at(on, 10, 12), term_months=term,
+            signed_at=None if deal.terms and not deal.terms.signed_on else deal.at(on, 10, 12), term_months=term,
             lines=tuple(QuoteLine(id=i, product=p, quantity=q, net=n) for i, p, q, n in lines),
         )  # fmt: skip
         world.add(quote)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import ordinary
+from .leaks import LEAKS
 from .lookalikes import LOOKALIKES
 from .world import World
 
@@ -17,4 +18,14 @@ def make(world: World) -> None:
         if first and world.orders >= SHOW_FROM:
             lookalike(world, name)
             world.shown.add(name)
+    _spoil(world)
     ordinary.fill(world, max(0, world.orders - len(world.docs["order"])))
+
+
+def _spoil(world: World) -> None:
+    """Inject what is wanted, in an order drawn for the company, until a third of its orders are spoilt."""
+    wanted = [leak for leak in LEAKS if all(world.leaks_wanted(risk) for risk in leak.risks)]
+    world.rng("leaks").shuffle(wanted)
+    room = min(len(wanted), max(1, (world.orders - len(world.docs["order"])) // 2))
+    for leak in wanted[:room]:
+        leak.spoil(world, leak.name)

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from ..catalogue import OWNERSHIP
 from ..entities import Entity
 from .folder import Written
 from .layouts import Layout
@@ -34,6 +35,7 @@ def audit_toml(
             )
             for entity in entities.values()
         ),
+        *(_table(f"ownership.{type_}", **fields) for type_, fields in OWNERSHIP.items()),
         *(text for written in files for text in _file(written)),
         *(
             _table("[complete]", system=system, type=type_, entity="*", **{"from": HISTORY_FROM, "to": as_of})

@@ -162,7 +162,7 @@ def _billed_on(world: World, name: str, day: dt.date, market: str = "DE") -> tup
 @lookalike
 def last_of_the_month_posted_to_the_next(world: World, name: str) -> None:
     """Issued on the 31st in the evening, and booked in the next period by policy."""
-    deal, bill = _billed_on(world, name, dt.date(world.start.year, 10, 31))
+    deal, bill = _billed_on(world, name, next(day for n in range(90, 160) if (day := early(world, n)).day == 31))
     bill.hour, bill.posted_after = 22, 170
     bill.period = f"{bill.on + ONE_DAY:%Y-%m}"
     papers.write(deal)
@@ -171,7 +171,7 @@ def last_of_the_month_posted_to_the_next(world: World, name: str) -> None:
 @lookalike
 def posted_after_the_lock(world: World, name: str) -> None:
     """Refused at first; when it was mended the month was locked, and it went into the next one."""
-    deal, bill = _billed_on(world, name, dt.date(world.start.year, 11, 20))
+    deal, bill = _billed_on(world, name, later(world.start, 4).replace(day=20))
     bill.posted_on = ar_locks_on(world, "DE01", bill.on.replace(day=1)) + dt.timedelta(days=3)
     bill.period = f"{bill.posted_on:%Y-%m}"
     papers.write(deal)
@@ -180,7 +180,7 @@ def posted_after_the_lock(world: World, name: str) -> None:
 @lookalike
 def posted_late(world: World, name: str) -> None:
     """Posted after two days; late then, in order now."""
-    deal, bill = _billed_on(world, name, dt.date(world.start.year, 12, 9), "US")
+    deal, bill = _billed_on(world, name, later(world.start, 5).replace(day=9), "US")
     bill.posted_on = bill.on + dt.timedelta(days=2)
     papers.write(deal)
 
@@ -188,7 +188,7 @@ def posted_late(world: World, name: str) -> None:
 @lookalike
 def refused_then_posted(world: World, name: str) -> None:
     """The ERP refused the first attempt and kept it; the second one is posted."""
-    deal, bill = _billed_on(world, name, dt.date(world.start.year, 11, 5))
+    deal, bill = _billed_on(world, name, later(world.start, 4).replace(day=5))
     papers.write(deal)
     assert bill.written_erp
     refused = msgspec.structs.replace(
@@ -220,7 +220,7 @@ def due_but_within_the_grace(world: World, name: str) -> None:
 @lookalike
 def morning_in_tokyo(world: World, name: str) -> None:
     """Issued at half past one on the first of the month in Tokyo: the last evening of the month in UTC."""
-    deal, bill = _billed_on(world, name, dt.date(world.start.year + 1, 2, 1), "JP")
+    deal, bill = _billed_on(world, name, later(world.start, 7).replace(day=1), "JP")
     bill.hour, bill.minute = 1, 30
     papers.write(deal)
 

@@ -7,6 +7,7 @@ import datetime as dt
 from .. import catalogue, papers, renewals
 from ..arithmetic import ONE_DAY, later
 from ..billing import plan
+from ..deal import Chain, Deal
 from ..shapes import complete, subscribed
 from ..world import World
 from .pricing import finish
@@ -28,10 +29,9 @@ def renewed_by_itself(world: World, name: str) -> None:
     finish(deal)
 
 
-@lookalike
-def renewed_in_time(world: World, name: str) -> None:
-    """Opened, quoted, agreed and extended, each in time; the new price from the new term on."""
-    deal, _ = subscribed(world, name, start=early(world, 13), months=6)
+def renewed(world: World, name: str, start: dt.date, uplift: str = "1.04") -> tuple[Deal, Chain]:
+    """Six months, renewed for twelve in time and at another price; not billed yet."""
+    deal, chain = subscribed(world, name, start=start, months=6)
     deal.renewal_left_to_chance = False
     notice = renewals.notice_on(deal)
     agreed = notice - dt.timedelta(days=12)
@@ -41,7 +41,14 @@ def renewed_in_time(world: World, name: str) -> None:
         "status": "won", "opened": notice - dt.timedelta(days=58), "quoted": notice - dt.timedelta(days=35),
         "agreed": agreed, "signed": agreed, "extended_to": until,
     }  # fmt: skip
-    renewals.extend(deal, until, "1.04")
+    renewals.extend(deal, until, uplift)
+    return deal, chain
+
+
+@lookalike
+def renewed_in_time(world: World, name: str) -> None:
+    """Opened, quoted, agreed and extended, each in time; the new price from the new term on."""
+    deal, _ = renewed(world, name, early(world, 13))
     plan(deal)
     papers.write(deal)
 
