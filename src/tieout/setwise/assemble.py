@@ -110,6 +110,31 @@ def ranges(flow: int, prepared: Prepared) -> Iterator[Range]:
             yield Range(flow, first, end, stray)
 
 
+def pieces_of(
+    connection: duckdb.DuckDBPyConnection, flow: type[Flow], prepared: Prepared, keys: list[str]
+) -> Iterator[Range]:
+    """Ranges of one anchor each: of the instances that hold any of these documents."""
+    steps = prepared.plan
+    anchors: set[int] = set()
+    for relation, type_name in steps.relations:
+        anchors.update(_holding(connection, f"part_{flow.name}_{relation}", type_name, keys))
+    for anchor in sorted(anchors):
+        yield Range(0, anchor, anchor + 1)
+    for stray, (table, relation) in enumerate(steps.strays):
+        type_name = dict(steps.relations)[relation]
+        for anchor in sorted(_holding(connection, f"part_{flow.name}_{table}", type_name, keys)):
+            yield Range(0, anchor, anchor + 1, stray)
+
+
+def _holding(connection: duckdb.DuckDBPyConnection, part: str, type_name: str, keys: list[str]) -> set[int]:
+    prefix = f"{type_name}/"
+    refs = [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
+    if not refs:
+        return set()
+    sql = f"""SELECT DISTINCT "__anchor" FROM {part} WHERE system || '/' || id IN (SELECT unnest(?))"""
+    return {anchor for (anchor,) in connection.execute(sql, [refs]).fetchall()}
+
+
 def read(
     connection: duckdb.DuckDBPyConnection, flow: type[Flow], steps: Plan, piece: Range, known: Known
 ) -> Iterator[Instance]:

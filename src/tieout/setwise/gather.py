@@ -21,34 +21,37 @@ MOST_DOCUMENTS = 20
 
 
 class Line:
-    """One bridge line: cumulative sums at the start and the end of the period, and its dearest documents."""
+    """One bridge line: cumulative sums at the start and the end of the period, and what moved it most."""
 
-    __slots__ = ("amount", "before", "count", "functional", "functional_before", "top")
+    __slots__ = ("before", "booked", "count", "end", "functional", "functional_before", "top")
 
     def __init__(self) -> None:
-        self.amount = self.before = self.functional = self.functional_before = self.count = 0
+        self.end = self.before = self.functional = self.functional_before = self.count = 0
+        self.booked = True
+        """Whether every position has a functional amount."""
         self.top: list[tuple[int, str, int]] = []
 
-    def note(self, amount: int, document: str) -> None:
-        """Remember the document if it is among the dearest."""
-        size = abs(amount)
-        if len(self.top) < MOST_DOCUMENTS:
-            heapq.heappush(self.top, (size, document, amount))
-        elif size > self.top[0][0]:
-            heapq.heapreplace(self.top, (size, document, amount))
+    def moved(self, amount: int, document: str) -> None:
+        """Count a document's movement, and remember it if it is among the dearest."""
+        self.count += 1
+        self._remember((abs(amount), document, amount))
 
     def merge(self, other: Line) -> None:
         """Add another process's sums."""
-        self.amount += other.amount
+        self.end += other.end
         self.before += other.before
         self.functional += other.functional
         self.functional_before += other.functional_before
+        self.booked = self.booked and other.booked
         self.count += other.count
-        for size, document, amount in other.top:
-            if len(self.top) < MOST_DOCUMENTS:
-                heapq.heappush(self.top, (size, document, amount))
-            else:
-                heapq.heappushpop(self.top, (size, document, amount))
+        for found in other.top:
+            self._remember(found)
+
+    def _remember(self, found: tuple[int, str, int]) -> None:
+        if len(self.top) < MOST_DOCUMENTS:
+            heapq.heappush(self.top, found)
+        elif found > self.top[0]:
+            heapq.heapreplace(self.top, found)
 
 
 class StepCount:
@@ -79,22 +82,19 @@ class Gathered:
         self.lines: dict[tuple[str, str, str, str], Line] = {}
         self.steps: dict[tuple[str, str], StepCount] = {}
         self.edges: dict[tuple[str, str, str], array[float]] = {}
+        """Hours between two steps that were both reached."""
+        self.waiting: dict[tuple[str, str, str], array[float]] = {}
+        """Hours since the step before, of those that still wait for the step."""
         self.measures: dict[tuple[str, str, str, str], Numbers] = {}
         self.unknown: dict[tuple[str, str, str], Unknown] = {}
 
-    def add(self, flow: type[Flow], judged: Judged) -> None:
-        """Take in one evaluation as of the end of the period."""
+    def add(self, flow: type[Flow], judged: Judged, earlier: Judged | None = None) -> None:
+        """Take in one evaluation as of the end of the period, and the same instance's as of the day before it."""
         self.instances += 1
         outcome = judged.outcome
         if outcome.findings:
             self.findings.extend(outcome.findings)
-        for position in outcome.positions:
-            line = self._line(position)
-            line.amount += position.amount
-            if position.functional is not None:
-                line.functional += position.functional
-            line.count += 1
-            line.note(position.amount, position.document)
+        self._positions(outcome.positions, earlier.outcome.positions if earlier is not None else [])
         for found in outcome.unknown:
             self._unknown(found)
         for measure in outcome.measures:
@@ -105,14 +105,6 @@ class Gathered:
                 numbers.numbers.append(measure.number)
         if judged.reached:
             self._steps(flow, judged)
-
-    def add_before(self, judged: Judged) -> None:
-        """Take in the positions of the same instance as of the day before the period."""
-        for position in judged.outcome.positions:
-            line = self._line(position)
-            line.before += position.amount
-            if position.functional is not None:
-                line.functional_before += position.functional
 
     def merge(self, other: Gathered) -> None:
         """Add what another process gathered."""
@@ -126,8 +118,9 @@ class Gathered:
             mine.due += counted.due
             mine.late += counted.late
             mine.unknown += counted.unknown
-        for edge, hours in other.edges.items():
-            self.edges.setdefault(edge, array("d")).extend(hours)
+        for mine_of, others in ((self.edges, other.edges), (self.waiting, other.waiting)):
+            for edge, hours in others.items():
+                mine_of.setdefault(edge, array("d")).extend(hours)
         for name, numbers in other.measures.items():
             known = self._numbers(name)
             known.count += numbers.count
@@ -135,6 +128,34 @@ class Gathered:
             known.numbers.extend(numbers.numbers)
         for found in other.unknown.values():
             self._unknown(found)
+
+    def _positions(self, positions: list[Position], earlier: list[Position]) -> None:
+        """Add cumulative positions, and count as moved what a document's positions of one line differ by."""
+        before: dict[tuple[str, str, str, str, str], int] = {}
+        for position in earlier:
+            line = self._line(position)
+            line.before += position.amount
+            if position.functional is None:
+                line.booked = False
+            else:
+                line.functional_before += position.functional
+            place = (position.row, position.line, position.entity, position.currency, position.document)
+            before[place] = before.get(place, 0) + position.amount
+        for position in positions:
+            line = self._line(position)
+            line.end += position.amount
+            if position.functional is None:
+                line.booked = False
+            else:
+                line.functional += position.functional
+            moved = position.amount
+            if before:
+                place = (position.row, position.line, position.entity, position.currency, position.document)
+                moved -= before.pop(place, 0)
+            if moved:
+                line.moved(moved, position.document)
+        for (row, name, entity, currency, document), amount in before.items():
+            self.lines[row, name, entity, currency].moved(-amount, document)
 
     def _line(self, position: Position) -> Line:
         key = (position.row, position.line, position.entity, position.currency)
@@ -170,22 +191,25 @@ class Gathered:
             if counted is None:
                 counted = self.steps[key] = StepCount()
             at = judged.reached[i]
-            if at is None:
+            hours_of = self.edges
+            if at is not None:
+                counted.reached += 1
+            else:
+                at, hours_of = judged.now, self.waiting
                 if not judged.known[i]:
                     counted.unknown += 1
-                elif judged.late(i):
+                    continue
+                if judged.late(i):
                     counted.late += 1
                 elif judged.planned[i] is not None:
                     counted.due += 1
-                continue
-            counted.reached += 1
             for before in places[i]:
                 since = judged.reached[before]
                 if since is not None:
                     edge = (flow.name, flow.steps[before].name, step.name)
-                    hours = self.edges.get(edge)
+                    hours = hours_of.get(edge)
                     if hours is None:
-                        hours = self.edges[edge] = array("d")
+                        hours = hours_of[edge] = array("d")
                     hours.append((at - since) / _HOUR)
 
 

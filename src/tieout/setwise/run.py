@@ -18,7 +18,7 @@ from tieout.process.definition import Flow
 from tieout.process.evaluate import judge
 from tieout.process.instance import Instance, Known
 
-from .assemble import Prepared, Range, prepare, ranges, read
+from .assemble import Prepared, Range, pieces_of, prepare, ranges, read
 from .flows import load
 from .gather import Gathered, Items
 
@@ -81,6 +81,16 @@ def instances(
         yield from read(connection, flow, ready.plan, piece, known)
 
 
+def instances_of(
+    connection: duckdb.DuckDBPyConnection, flow: type[Flow], policy: Policy, known: Known, keys: list[str]
+) -> Iterator[Instance]:
+    """The instances of one flow that hold any of these documents."""
+    roles = {system: policy.role(system) for system in _systems(connection)}
+    ready = prepare(connection, flow, roles, (), AT_ONCE)
+    for piece in pieces_of(connection, flow, ready, keys):
+        yield from read(connection, flow, ready.plan, piece, known)
+
+
 def _systems(connection: duckdb.DuckDBPyConnection) -> list[str]:
     tables = connection.execute(
         "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'doc\\_%' ESCAPE '\\' AND estimated_size > 0"
@@ -114,13 +124,11 @@ def _range(
     try:
         for instance in read(connection, flow, ready.plan, piece, task.known):
             judged = judge(flow, instance, task.policy, task.as_of)
-            gathered.add(flow, judged)
+            earlier = judge(flow, instance, task.policy, task.before) if task.before is not None else None
+            gathered.add(flow, judged, earlier)
             if items is not None:
                 items.add(judged.outcome.positions)
-            if task.before is not None:
-                earlier = judge(flow, instance, task.policy, task.before)
-                gathered.add_before(earlier)
-                if items is not None:
+                if earlier is not None:
                     items.add(earlier.outcome.positions, before=True)
     finally:
         if enabled:
