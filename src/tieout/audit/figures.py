@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import bisect
+import datetime as dt
 from array import array
 from fractions import Fraction
 
+import duckdb
+
+from tieout.canon.money import format_amount
 from tieout.process.definition import Flow
+from tieout.process.findings import Valuation
+from tieout.process.kpis import JOURNAL, Kpi, Measured
+from tieout.process.kpis import kpis as key_figures
 from tieout.setwise.gather import Gathered
 
 from .result import CYCLE_BANDS, CycleTime, Edge, Milestone
@@ -71,6 +78,46 @@ def cycle_times(gathered: Gathered) -> tuple[CycleTime, ...]:
             )
         )
     return tuple(found)
+
+
+def kpis(
+    gathered: Gathered, journals: list[Measured], findings_totals: dict[str, int], valuation: Valuation
+) -> tuple[Kpi, ...]:
+    """The key figures of the shipped flows, then those that flows of one's own measure."""
+    measured = [Measured(*key, n.count, n.amount, n.numbers) for key, n in sorted(gathered.measures.items())]
+    own = [m for m in measured if "." in m.name]
+    return (*key_figures((*measured, *journals), findings_totals, valuation), *(_own(m) for m in own))
+
+
+def _own(measured: Measured) -> Kpi:
+    """A measure that a flow of one's own declares: its sum, and how it spreads."""
+    flow, name = measured.name.split(".", 1)
+    title = f"{name.replace('_', ' ').capitalize()} ({flow})"
+    if measured.currency:
+        value = f"{format_amount(measured.amount, measured.currency)} {measured.currency}"
+        return Kpi(name=title, value=value, detail=f"of {measured.count:,} instances")
+    ordered = sorted(measured.numbers)
+    parts = {f"p{share}": _plain(found) for share in (50, 90) if (found := percentile(ordered, share)) is not None}
+    return Kpi(name=title, value=_plain(sum(ordered)), detail=f"over {measured.count:,} instances", parts=parts)
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.2f}".rstrip("0").rstrip(".")
+
+
+def journals(connection: duckdb.DuckDBPyConnection, day: dt.date, entities: tuple[str, ...]) -> list[Measured]:
+    """Manual journal entries up to a day, by reason: they belong to no flow."""
+    only = " AND entity IN (SELECT unnest($entities))" if entities else ""
+    rows = connection.execute(
+        f"""SELECT entity, currency, coalesce(nullif(reason, ''), 'unattributed'), count(*),
+            sum(list_sum(list_transform(lines, lambda l: coalesce(l.debit, 0))))::BIGINT
+        FROM doc_journal_entry WHERE manual AND NOT coalesce(deleted, false) AND posted_on <= $day{only}
+        GROUP BY ALL ORDER BY ALL""",
+        {"day": day, "entities": list(entities)} if entities else {"day": day},
+    ).fetchall()
+    return [
+        Measured(JOURNAL, entity, currency, key, count, debits or 0) for entity, currency, key, count, debits in rows
+    ]
 
 
 def _banded(hours: object) -> tuple[int, ...]:

@@ -19,6 +19,7 @@ from tieout.process.bridge import BridgePeriod, Movement, bridge
 from tieout.process.causes import causes
 from tieout.process.findings import Valuation, merge, rank, totals
 from tieout.process.flows import FLOWS
+from tieout.process.kpis import Measured
 from tieout.setwise.flows import load as load_flow
 from tieout.setwise.gather import Gathered
 from tieout.setwise.hydrate import hydrate
@@ -65,9 +66,10 @@ def audit(
             flows=chosen, policy=loaded.policy, known=loaded.coverage.known, as_of=day, before=before,
             entities=entities, items=str(items) if items is not None else "",
         )  # fmt: skip
+        journals = figures.journals(connection, day, entities)
         gathered = evaluate_all(database, connection, task, progress)
     progress("adding up", 0, 1)
-    return _result(loaded, gathered, task, span, sources, time.monotonic() - began)
+    return _result(loaded, gathered, task, span, sources, journals, time.monotonic() - began)
 
 
 @contextmanager
@@ -131,7 +133,7 @@ def _documents(connection: duckdb.DuckDBPyConnection, type_: type[D]) -> list[D]
 
 def _result(
     loaded: Loaded, gathered: Gathered, task: Task, span: BridgePeriod | None,
-    sources: tuple[list[SourceTotal], list[GlBalance]], seconds: float,
+    sources: tuple[list[SourceTotal], list[GlBalance]], journals: list[Measured], seconds: float,
 ) -> AuditResult:  # fmt: skip
     policy, mapping = loaded.policy, loaded.mapping
     valuation = Valuation(policy, task.as_of, mapping.audit.base_currency)
@@ -142,6 +144,7 @@ def _result(
     rows = bridge(_movements(gathered), stated, balances, span, policy) if span is not None else ()
     flows = [load_flow(name) for name in task.flows]
     base = {"|".join(f.identity): worth for f in marked if (worth := valuation.of(f.exposure, f.currency)) is not None}
+    summed = totals(marked, valuation)
     return AuditResult(
         as_of=task.as_of,
         base_currency=valuation.base,
@@ -151,10 +154,10 @@ def _result(
         flows=tuple(flow.name for flow in flows),
         findings=tuple(marked),
         base_exposure=base,
-        totals=totals(marked, valuation),
+        totals=summed,
         causes=tuple(found),
         bridge=rows,
-        kpis=figures.kpis(gathered, rows, valuation),
+        kpis=figures.kpis(gathered, journals, summed, valuation),
         milestones=figures.milestones(flows, gathered),
         edges=figures.edges(flows, gathered),
         cycle_times=figures.cycle_times(gathered),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from ..definition import Flow
+from .credit import Credit
+from .payment_to_cash import PaymentToCash
+from .receivable import Receivable
+from .settlement import Settlement
 
-FLOWS: dict[str, type[Flow]] = {}
+FLOWS: dict[str, type[Flow]] = {flow.name: flow for flow in (PaymentToCash, Settlement, Receivable, Credit)}
 """Name → flow, in the order in which money moves."""
 
 __all__ = ["FLOWS"]
