@@ -82,7 +82,7 @@ def _words(line: tuple[str, Fraction, int], currency: str) -> str:
 def judge_amendment(instance: Instance, policy: Policy, day: dt.date, outcome: Outcome) -> None:
     """An accepted amendment and the charges that it made (flow amendment_sync): same day, same change of value.
 
-    Relation ``charges`` holds the charges that name the amendment and those that they replace.
+    Relation ``charges`` holds the charges that name the amendment, ``replaced`` those that they take over from.
     """
     amendment = instance.anchor
     assert isinstance(amendment, Amendment)
@@ -90,7 +90,9 @@ def judge_amendment(instance: Instance, policy: Policy, day: dt.date, outcome: O
     if amendment.deleted or amendment.status != "accepted" or not calendar.happened(amendment.accepted_at, day):
         return
     judge_ownership(instance, policy, day, outcome, "order", "contract", "charges", "subscriptions", "entitlements")
-    charges = {c.ref: c for c in instance.get("charges") if not c.deleted and c.mirrors is None}
+    charges = {
+        c.ref: c for c in (*instance.get("charges"), *instance.get("replaced")) if not c.deleted and c.mirrors is None
+    }
     made = [c for c in charges.values() if c.amendment == amendment.ref]
     if not made:
         return

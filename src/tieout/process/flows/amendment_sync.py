@@ -14,12 +14,13 @@ class AmendmentSync(Flow):
     """A change to a running contract reaches every system: billing, service, ledger, invoice."""
 
     amendment = anchor(Amendment)
-    order = related(amendment.order)
-    contract = related(amendment.contract)
+    order = related(amendment.order, views=True)
+    contract = related(amendment.contract, views=True)
     amendments = related(Amendment, "mirrors")
-    charges = related(Charge, "amendment")
+    charges = related(Charge, "amendment", views=True)
+    replaced = related(charges.replaces)
     subscriptions = related(Subscription, "order", of=order, views=True)
-    entitlements = related(Entitlement, "order", of=order)
+    entitlements = related(Entitlement, "order", of=order, views=True)
     invoices = related(Invoice, "lines.charge", of=charges, views=True)
 
     accepted = milestone(amendment.accepted_at, owner="sales-ops")
@@ -33,4 +34,4 @@ class AmendmentSync(Flow):
         earliest(invoices.in_("erp").posted_at), after=charged, within="4 hours", owner="AR", when=exists(charges)
     )
 
-    money = control(judge_amendment, Risk.MASTER_DATA_GAP, Risk.OWNERSHIP_CONFLICT)
+    money = control(judge_amendment, Risk.OWNERSHIP_CONFLICT)

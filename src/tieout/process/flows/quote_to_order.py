@@ -14,11 +14,11 @@ class QuoteToOrder(Flow):
     """From an offer to one order that says the same: approved, accepted, signed, aligned, ordered."""
 
     quote = anchor(Quote)
-    customer = related(quote.customer)
-    products = related(quote.path("lines.product"))
-    orders = related(Order, "quote")
-    contract = related(orders.contract)
-    purchase_orders = related(PurchaseOrder, "order", of=orders)
+    customer = related(quote.customer, views=True)
+    products = related(quote.path("lines.product"), views=True)
+    orders = related(Order, "quote", views=True)
+    contract = related(orders.contract, views=True)
+    purchase_orders = related(PurchaseOrder, "order", of=orders, views=True)
 
     approved = milestone(quote.approved_at, owner="deal desk", when=is_set(quote.approved_discount_percent))
     accepted = milestone(quote.accepted_at, after=approved, owner="sales-ops")
@@ -37,4 +37,4 @@ class QuoteToOrder(Flow):
         earliest(orders.accepted_at), after=aligned, within="1 business day", owner="sales-ops", when=exists(orders)
     )
 
-    money = control(judge_quote, Risk.MASTER_DATA_GAP, Risk.OWNERSHIP_CONFLICT)
+    money = control(judge_quote, Risk.OWNERSHIP_CONFLICT)

@@ -8,7 +8,7 @@ from tieout.canon.finding import Risk
 
 from ..definition import Flow, anchor, control, milestone, related
 from ..expressions import earliest, is_set
-from ..renewing import judge_renewal
+from ..renewing import judge_renewal, judge_term_agreement
 
 
 class Renewal(Flow):
@@ -31,4 +31,5 @@ class Renewal(Flow):
         when=is_set(contract.end_on),
     )  # fmt: skip
 
-    money = control(judge_renewal, Risk.MISSED_RENEWAL, Risk.BLOCKED_RENEWAL)
+    money = control(judge_renewal, Risk.MISSED_RENEWAL)
+    agreement = control(judge_term_agreement, Risk.BLOCKED_RENEWAL)
