@@ -213,6 +213,54 @@ def total(field: Field) -> Aggregate:
     return Aggregate("total", field, lambda values: sum(_present(values)))
 
 
+class Either(Value):
+    """The first of several values that is there."""
+
+    def __init__(self, *values: Value) -> None:
+        self.values = values
+
+    def getter(self) -> Getter:
+        getters = [value.getter() for value in self.values]
+
+        def get(instance: Instance, role: Callable[[str], str]) -> Any:
+            return next((found for g in getters if (found := g(instance, role)) is not None), None)
+
+        return get
+
+    def words(self) -> str:
+        return ", or else ".join(value.words() for value in self.values)
+
+    def sources(self) -> tuple[Documents, ...]:
+        return tuple(documents for value in self.values for documents in value.sources())
+
+
+def either(*values: Value) -> Either:
+    """The first of the values that is there: ``either(latest(answers.known_at), earliest(invoices.issued_at))``."""
+    return Either(*values)
+
+
+class Computed(Value):
+    """A value that a plain pure function works out of the instance."""
+
+    def __init__(self, function: Callable[[Instance], Any], said: str) -> None:
+        self.function, self.said = function, said
+
+    def getter(self) -> Getter:
+        function = self.function
+        return lambda instance, role: function(instance)
+
+    def words(self) -> str:
+        return self.said
+
+    def sources(self) -> tuple[Documents, ...]:
+        return ()
+
+
+def computed(function: Callable[[Instance], Any], said: str) -> Computed:
+    """What ``function(instance)`` answers; ``said`` is how it reads in the flow's description."""
+    return Computed(function, said)
+
+
 class First(Value):
     """A field of the document that comes first by another field."""
 

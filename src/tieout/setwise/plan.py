@@ -161,7 +161,7 @@ class _Planner:
             alone = False
         else:
             ways = [self._along(relation, path) for path in relation._paths]
-            alone = len(ways) == 1 and not self._listed(relation._type, relation._paths[0])
+            alone = len(ways) == 1 and not self._listed(relation._type, relation._paths[0]) and self._single(relation)
         found = " UNION ALL ".join(ways)
         if alone:
             base = f"SELECT anchor, doc, root, first, {_WHOLE} FROM ({found}) AS found"
@@ -179,6 +179,11 @@ class _Planner:
             f"SELECT * FROM base UNION ALL SELECT v.anchor, v.doc, v.root, v.first, {_WHOLE} FROM views AS v "
             "WHERE NOT EXISTS (SELECT 1 FROM base AS b WHERE b.anchor = v.anchor AND b.doc = v.doc)"
         )
+
+    def _single(self, relation: Related) -> bool:
+        """Whether one reference can lead to one member of the target only: not to several views of one document."""
+        target = relation._of if relation._of is not None else self.flow.anchor
+        return target is self.flow.anchor or _tag(target._type) not in self.mirrored
 
     def _listed(self, type_: type[Document], path: str) -> bool:
         """Whether a path starts in lines or a list, so that one document may reach one anchor several times."""

@@ -22,9 +22,9 @@ from tieout.canon.documents import (
 from tieout.canon.finding import Risk
 
 from ..definition import Flow, anchor, control, gate, milestone, related, unclaimed
-from ..expressions import earliest, every, exists, latest
+from ..expressions import computed, earliest, either, every, exists, latest
 from ..measuring import measure_billing
-from ..money import judge_order, judge_unclaimed
+from ..money import first_bill_on, judge_order, judge_unclaimed
 
 
 class OrderToBill(Flow):
@@ -53,7 +53,11 @@ class OrderToBill(Flow):
         latest(contract.signed_at), after=accepted, within="1 business day", owner="sales-ops", when=exists(contract)
     )
     tax_determined = milestone(
-        latest(tax_answers.known_at), after=accepted, within="1 business day", owner="tax", when=exists(tax_answers)
+        either(latest(tax_answers.known_at), earliest(invoices.in_("billing").issued_at)),
+        after=accepted,
+        within="1 business day",
+        owner="tax",
+        when=exists(tax_answers),
     )
     provisioned = milestone(
         every(entitlements.activated_at), after=accepted, within="1 day", owner="operations", when=exists(entitlements)
@@ -65,10 +69,12 @@ class OrderToBill(Flow):
         owner="operations",
         when=exists(shipments),
     )
-    billable = gate(accepted, contract_signed, tax_determined, provisioned, shipped)
+    billable = gate(accepted, contract_signed, provisioned, shipped)
+    charge_due = milestone(computed(first_bill_on, "the first bill date of its priced charges"), owner="billing-ops")
     invoiced = milestone(
-        earliest(invoices.in_("billing").issued_at), after=billable, within="2 business days", owner="billing-ops"
-    )
+        earliest(invoices.in_("billing").issued_at), after=(billable, charge_due), within="2 business days",
+        owner="billing-ops",
+    )  # fmt: skip
     posted = milestone(earliest(invoices.in_("erp").posted_at), after=invoiced, within="4 hours", owner="AR")
 
     figures = control(measure_billing)
