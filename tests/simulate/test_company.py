@@ -1,10 +1,13 @@
 """A company without leaks: the same for the same seed, complete in itself, and billed exactly as it was agreed."""
 
+import ast
 from collections import defaultdict
+from pathlib import Path
 
 import msgspec
 import pytest
 
+import tieout.simulate
 from tieout.canon.documents import TYPES, Document
 from tieout.simulate.company import build
 from tieout.simulate.lookalikes import LOOKALIKES
@@ -114,3 +117,33 @@ def test_the_journal_balances(company):
         for line in entry.lines:
             sides[entry.id] += line.debit - line.credit
     assert not any(sides.values())
+
+
+def test_the_volume_mix_has_about_eight_records_an_order_and_some_of_everything():
+    world = build(1, shard=2, orders=800, mix="volume")
+    records = sum(len(docs) for docs in world.docs.values())
+    assert 7 < records / 800 < 11
+    assert len(world.docs["order"]) == 800
+    assert world.leaks
+    assert world.docs["shipment"]
+    assert world.docs["entitlement"]
+
+
+def test_shards_do_not_depend_on_one_another_and_share_no_document():
+    one, two = build(1, shard=0, orders=200, mix="volume"), build(1, shard=1, orders=200, mix="volume")
+    keys = [{doc.key for docs in world.docs.values() for doc in docs} for world in (one, two)]
+    assert not keys[0] & keys[1]
+    assert encoded(build(1, shard=1, orders=200, mix="volume")) == encoded(two)
+
+
+def test_simulate_shares_no_formula_with_the_product():
+    allowed = {"documents", "finding", "dates", "faults", "shape"}
+    for path in Path(tieout.simulate.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                depth = len(path.relative_to(Path(tieout.simulate.__file__).parent).parts)
+                if node.level == depth + 1 and node.module and node.module.split(".")[0] == "canon":
+                    parts = node.module.split(".")[1:2] or [alias.name for alias in node.names]
+                    assert set(parts) <= allowed, path
+                elif node.level == depth + 1 or (node.level == 0 and (node.module or "").startswith("tieout")):
+                    raise AssertionError(f"{path} imports {node.module}")

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from ..canon.finding import Risk
-from . import catalogue, rich
+from . import catalogue, rich, volume
 from .cash import settle
 from .world import SHARD_ORDERS, Mix, World
 
@@ -23,7 +23,7 @@ def build(
     """One shard: `orders` of its own, and in shard 0 the master data of all."""
     world = World(seed, shard, orders=orders, mix=mix, clean=clean, only=only, as_of=as_of)
     catalogue.load(world)
-    rich.make(world)
+    (rich if mix == "rich" else volume).make(world)
     settle(world)
     return world
 

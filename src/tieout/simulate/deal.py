@@ -7,6 +7,7 @@ or not, and hands it to `papers`, which writes the documents of every system. Pl
 from __future__ import annotations
 
 import datetime as dt
+import random
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -186,12 +187,16 @@ class Deal:
         account: Account | None = None,
         start: dt.date | None = None,
         channel: str = "sales",
+        lean: random.Random | None = None,
     ) -> None:
-        """``name`` names its random stream; without a market one is drawn; ``start`` is the first day of service."""
+        """``name`` names its random stream; without a market one is drawn; ``start`` is the first day of service.
+
+        A lean deal draws from the stream that it is given, and leaves only the documents that carry the money.
+        """
         self.world = world
         self.stem = world.id("SO")[3:]
-        self.rng = world.rng(f"deal/{name}/{self.stem}")
-        rng = self.rng
+        self.lean = lean is not None
+        self.rng = rng = lean or world.rng(f"deal/{name}/{self.stem}")
         if account is None:
             drawn = rng.choices(("DE", "FR", "AT", "KW", "US", "TX", "JP"), (9, 3, 1, 3, 6, 3, 6))[0]
             account = enrol(world, market or drawn, po_required=channel == "sales" and rng.random() < 0.15)
@@ -275,7 +280,7 @@ class Deal:
             "known_at": self.entity.at(self.accepted_on, 18),
         }
         kind = fields.get("kind", "recurring")
-        if kind in ("recurring", "usage", "commitment"):
+        if kind in ("recurring", "usage", "commitment") and not self.lean:
             defaults["subscription"] = f"billing/SUB-{self.stem}"
         return Charge(
             system="billing", id=f"CH-{self.stem}-{self._charges}", entity=self.entity.code, currency=self.currency,

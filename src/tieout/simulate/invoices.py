@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import msgspec
 
-from ..canon.documents import CreditMemo, Invoice, InvoiceLine, JournalEntry, JournalLine, TaxAnswer
-from .amounts import exchanged, whole
+from ..canon.documents import CreditMemo, Invoice, InvoiceLine, TaxAnswer
+from .amounts import whole
 from .deal import Bill, BillLine, Credit, Deal
-from .world import Receivable, World
+from .journals import journal
+from .world import Receivable
 
 
 def tax_of(line: BillLine) -> int:
@@ -62,7 +62,7 @@ def _write_bill(deal: Deal, bill: Bill) -> None:
     bill.written = invoice
     if bill.deleted or bill.status in ("draft", "void"):
         return
-    if bill.answered:
+    if bill.answered and not deal.lean:
         answer = tax if bill.tax_answer is None else bill.tax_answer
         rate = max((line.charge.tax_rate for line in bill.lines), default=0)
         world.add(
@@ -103,7 +103,8 @@ def _post_bill(deal: Deal, bill: Bill, invoice: Invoice) -> None:
     world.add(booked)
     if bill.fate == "posted":
         bill.written_erp = booked
-        journal(world, booked)
+        if not deal.lean:
+            journal(world, booked)
 
 
 def _write_credit(deal: Deal, bill: Bill, credit: Credit) -> None:
@@ -133,25 +134,3 @@ def _write_credit(deal: Deal, bill: Bill, credit: Credit) -> None:
     world.add(booked)
     bill.written_credits.append(booked)
     journal(world, booked)
-
-
-def journal(world: World, booked: Invoice | CreditMemo) -> None:
-    """The entry in the general ledger, in the entity's own currency: receivable against revenue and tax."""
-    functional = world.entities[booked.entity].functional
-    rate = booked.fx_rate or Decimal(1)
-    gross = exchanged(booked.total, booked.currency, functional, rate)
-    tax = exchanged(booked.tax, booked.currency, functional, rate)
-    assert booked.posted_at
-    credit = isinstance(booked, CreditMemo)
-    sides = [("AR_CONTROL", gross), ("REVENUE", tax - gross), ("TAX", -tax)]
-    lines = []
-    for account, amount in sides:
-        amount = -amount if credit else amount
-        if amount:
-            lines.append(JournalLine(account=account, debit=max(amount, 0), credit=max(-amount, 0)))
-    world.add(
-        JournalEntry(
-            system="erp", id=f"JE-{booked.id}", entity=booked.entity, currency=functional,
-            posted_on=world.entities[booked.entity].day(booked.posted_at), reason="", lines=tuple(lines),
-        )
-    )  # fmt: skip

@@ -40,15 +40,16 @@ def write(deal: Deal) -> None:
         if chain.commitment:
             deal.world.add(chain.commitment)
         _fulfilment(deal, chain)
-    _projects(deal)
+    if not deal.lean:
+        _projects(deal)
+        _subscription(deal)
+        _renewal(deal)
+        write_schedules(deal)
     for amendment in deal.amendments:
         deal.world.add(
             msgspec.structs.replace(amendment, delta_recurring=_delta(deal, amendment) + deal.misstated_delta)
         )
-    _subscription(deal)
-    _renewal(deal)
     write_bills(deal)
-    write_schedules(deal)
     for doc in deal.extra:
         deal.world.add(doc)
 
@@ -86,7 +87,7 @@ def _selling(deal: Deal) -> None:
         )  # fmt: skip
         world.add(quote)
     purchase_order = ""
-    if deal.channel == "sales" and deal.rng.random() < 0.15:
+    if deal.channel == "sales" and not deal.lean and deal.rng.random() < 0.15:
         purchase_order = f"PO-{deal.stem}"
         world.add(
             PurchaseOrder(

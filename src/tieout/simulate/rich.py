@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import ordinary
+from .journals import by_hand
 from .leaks import LEAKS
 from .lookalikes import LOOKALIKES
 from .world import World
@@ -13,13 +14,19 @@ SHOW_FROM = 150
 
 def make(world: World) -> None:
     """Fill the shard with its orders."""
-    first = world.shard == 0
-    for name, lookalike in LOOKALIKES.items():
-        if first and world.orders >= SHOW_FROM:
-            lookalike(world, name)
-            world.shown.add(name)
+    if world.shard == 0:
+        by_hand(world)
+        show(world)
     _spoil(world)
     ordinary.fill(world, max(0, world.orders - len(world.docs["order"])))
+
+
+def show(world: World) -> None:
+    """Every look-alike once, where the company is large enough for them."""
+    if world.orders >= SHOW_FROM:
+        for name, lookalike in LOOKALIKES.items():
+            lookalike(world, name)
+            world.shown.add(name)
 
 
 def _spoil(world: World) -> None:

@@ -11,7 +11,7 @@ from ...canon.finding import Risk
 from ..amounts import whole
 from ..arithmetic import portion
 from ..deal import Bill, BillLine, Chain, Deal
-from ..invoices import journal
+from ..journals import journal
 from ..lookalikes.invoicing import copied
 from ..shapes import annual, complete, goods, hours, metered, subscribed
 from ..world import World
