@@ -182,18 +182,21 @@ class Tally:
             more: dict[str, Any] = {}
             if risk in (Risk.DUPLICATE_DOCUMENT, Risk.UNSUPPORTED_DOCUMENT):
                 more["tax"] = found.amounts.pop("tax", 0)
-            why = _WHY[risk].format(
-                money=money(found.exposure, subject.currency), since=found.since, variant=found.variant
-            )
+            currency = subject.currency or self._currency()
+            why = _WHY[risk].format(money=money(found.exposure, currency), since=found.since, variant=found.variant)
             finding(
                 outcome, view.policy, risk, subject, found.exposure, why, since=found.since, period=period,
                 documents=tuple(found.documents), customer=view.order.customer, amounts=found.amounts,
-                variant=found.variant, **more,
+                variant=found.variant, entity=subject.entity or view.order.entity, currency=currency, **more,
             )  # fmt: skip
         for row, line, document, amount in self.whole:
             position(outcome, row, line, document, amount)
         for chain in view.chains:
             self._positions(chain)
+
+    def _currency(self) -> str:
+        """Of a subject that names none, such as an entitlement: the order's, else its charges'."""
+        return self.view.order.currency or next((chain.charge.currency for chain in self.view.chains), "")
 
     def _positions(self, chain: Chain) -> None:
         charge, key, add = chain.charge, chain.key, self.view.outcome.positions.append
