@@ -203,6 +203,17 @@ def test_the_erp_would_renew_by_itself():
     assert found.why.endswith("in erp it renews by itself")
 
 
+def test_the_erp_has_another_notice_period():
+    """The CRM owns contracts: 30 days' notice in the ERP is its mistake."""
+    term, view = contract(), contract(system="erp", mirrors="crm/K", notice_days=30)
+    outcome = Outcome()
+    members = {"contracts": (view,)}
+    judge_term_agreement(
+        Instance(term.key, term, members), Policy(ownership={"contract": "crm"}), day("2026-02-01"), outcome
+    )
+    assert [(f.risk, f.subject) for f in outcome.findings] == [(Risk.OWNERSHIP_CONFLICT, "contract/crm/K#notice_days")]
+
+
 @pytest.mark.parametrize(
     ("term", "view", "renewals"),
     [

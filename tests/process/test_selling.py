@@ -133,7 +133,7 @@ NEW = charge("C2", "800.00", 16, replaces="billing/C1", amendment="crm/A")
 
 
 def test_an_amendment_that_billing_took_over_as_agreed():
-    assert not conflicts(amendment(), judge_amendment, charges=(OLD, NEW))
+    assert not conflicts(amendment(), judge_amendment, charges=(NEW,), replaced=(OLD,))
 
 
 def test_another_day_in_billing():

@@ -18,6 +18,7 @@ from .instance import Instance
 from .kpis import RENEWAL
 from .money.chain import full_price, rounded
 from .money.emit import finding, money, unknown
+from .money.ownership import judge_ownership
 from .verdict import Measure, Outcome
 
 if TYPE_CHECKING:
@@ -148,9 +149,14 @@ def _measure(
 
 
 def judge_term_agreement(instance: Instance, policy: Policy, day: dt.date, outcome: Outcome) -> None:
-    """A contract (flow renewal): `blocked_renewal` where billing or the ERP have another end or renew otherwise."""
+    """A contract (flow renewal) in every system: `blocked_renewal` where billing or the ERP have another end or renew
+    otherwise, `ownership_conflict` where they differ in anything else that another system owns.
+    """
     contract = instance.anchor
     assert isinstance(contract, Contract)
+    if instance.get("contracts"):
+        views = Instance(instance.key, contract, {"contracts": (contract, *instance.get("contracts"))})
+        judge_ownership(views, policy, outcome)
     if (
         contract.deleted
         or contract.status in ("draft", "cancelled", "terminated")

@@ -30,7 +30,7 @@ def judge_quote(instance: Instance, policy: Policy, day: dt.date, outcome: Outco
     """A quote and its order (flow quote_to_order): ordered as quoted, accepted, approved and once; bookings agree."""
     quote = instance.anchor
     assert isinstance(quote, Quote)
-    judge_ownership(instance, policy, day, outcome, "orders", "customer", "products", "contract", "purchase_orders")
+    judge_ownership(instance, policy, outcome)
     happened = policy.calendar(quote.entity).happened
     orders = [
         o for o in instance.get("orders")
@@ -89,7 +89,7 @@ def judge_amendment(instance: Instance, policy: Policy, day: dt.date, outcome: O
     calendar = policy.calendar(amendment.entity)
     if amendment.deleted or amendment.status != "accepted" or not calendar.happened(amendment.accepted_at, day):
         return
-    judge_ownership(instance, policy, day, outcome, "order", "contract", "charges", "subscriptions", "entitlements")
+    judge_ownership(instance, policy, outcome)
     charges = {
         c.ref: c for c in (*instance.get("charges"), *instance.get("replaced")) if not c.deleted and c.mirrors is None
     }

@@ -25,9 +25,6 @@ from .view import OrderView
 if TYPE_CHECKING:
     from tieout.policy import Policy
 
-MIRRORED = ("charges", "entitlements", "products", "subscriptions", "amendments", "commitments", "projects")
-"""Relations whose documents other systems may hold copies of."""
-
 _JUDGES: dict[str, Callable[[OrderView, Chain, Tally], None]] = {
     "recurring": judge_recurring,
     "commitment": judge_recurring,
@@ -60,4 +57,4 @@ def judge_order(instance: Instance, policy: Policy, day: dt.date, outcome: Outco
     judge_invoices(view, apart)
     judge_schedules(view, tally)
     judge_master_data(view)
-    judge_ownership(instance, policy, day, outcome, *MIRRORED)
+    judge_ownership(instance, policy, outcome)

@@ -5,7 +5,6 @@ Source: docs/money.md, ``ownership_conflict``.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,10 +35,11 @@ class Conflict(NamedTuple):
     other: Document
 
 
-def judge_ownership(instance: Instance, policy: Policy, day: dt.date, outcome: Outcome, *relations: str) -> None:
-    """`ownership_conflict` of the documents of the named relations, which hold originals and their views."""
-    for relation in relations:
-        members = instance.get(relation)
+def judge_ownership(instance: Instance, policy: Policy, outcome: Outcome) -> None:
+    """`ownership_conflict` of every relation that holds a document and another system's view of it."""
+    if not policy.ownership:
+        return
+    for members in instance.members.values():
         if len(members) > 1:
             for conflict in conflicts(members, policy):
                 _report(policy, outcome, conflict)
