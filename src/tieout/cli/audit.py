@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from tieout.audit.progress import Progress, silent
 from tieout.canon.faults import InputFault
 
 from .implied import ImpliedRun
@@ -102,11 +103,11 @@ def run(
             directory, as_of=day, entities=tuple(entity or ()), flows=tuple(flow or ()), period=period or None,
             progress=progress,
         )  # fmt: skip
-        write_outputs(result, outputs)
+        write_outputs(result, outputs, progress)
     raise typer.Exit(finish(result, outputs, thresholds, Console(quiet=quiet)))
 
 
-def write_outputs(result: AuditResult, outputs: Outputs) -> None:
+def write_outputs(result: AuditResult, outputs: Outputs, progress: Progress = silent) -> None:
     """Write the files that were asked for; raises InputFault where one cannot be written."""
     from tieout.audit.report.excel import write_excel
     from tieout.audit.report.files import write_json, write_parquet
@@ -116,9 +117,9 @@ def write_outputs(result: AuditResult, outputs: Outputs) -> None:
         (write_html, outputs.html), (write_excel, outputs.excel), (write_json, outputs.json),
         (write_parquet, outputs.parquet),
     )  # fmt: skip
-    for write, path in writers:
-        if path is None:
-            continue
+    wanted = [(write, path) for write, path in writers if path is not None]
+    for done, (write, path) in enumerate(wanted):
+        progress(f"writing {path.name}", done, len(wanted))
         try:
             write(result, path)
         except OSError as error:

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich import progress as rich
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from tieout.audit.progress import Progress, silent
 
 PATIENCE_SECONDS = 2.0
 
 
 @contextmanager
-def shown_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+def shown_progress(console: Console) -> Iterator[Progress]:
     """A callback ``(step, done, total)`` whose steps are shown on a terminal from `PATIENCE_SECONDS` on, and nowhere else."""
     if console.quiet or not console.is_terminal:
-        yield lambda _step, _done, _total: None
+        yield silent
         return
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    display = Progress(*columns, console=console, transient=True)
+    columns = (
+        rich.SpinnerColumn(),
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(),
+    )
+    display = rich.Progress(*columns, console=console, transient=True)
     task = display.add_task("starting", total=None)
     patience = threading.Timer(PATIENCE_SECONDS, display.start)
     patience.daemon = True

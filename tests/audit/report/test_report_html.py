@@ -149,6 +149,15 @@ def test_the_bridge_is_grouped_by_entity_currency_and_period_in_the_order_of_its
     assert [walk.residuals for walk in found] == [0, 0, 0, 1]
 
 
+def test_a_year_of_periods_still_fits_and_no_residual_is_hidden(many: AuditResult) -> None:
+    year = [msgspec.structs.replace(row, period=f"2026-{month:02}") for month in range(1, 13) for row in many.bridge]
+    text = render(msgspec.structs.replace(many, bridge=tuple(year)))
+    assert len(text.encode()) <= 1_700_000
+    assert text.count('<details class="walk"') == 12
+    assert text.count(">−412.19</span>") >= 12 * 2, "in the table and in the drawn rows of every month"
+    assert "12 of 48" in text
+
+
 def test_an_audit_that_found_nothing_says_so_and_shows_no_empty_charts() -> None:
     text = render(AuditResult(as_of=dt.date(2026, 6, 30), base_currency="JPY", instances=3))
     assert Page(text).open == []

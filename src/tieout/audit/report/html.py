@@ -28,7 +28,9 @@ MOST_FINDINGS = 2_000
 """Findings on the page; all of them are in the workbook, JSON and Parquet."""
 MOST_PARTS = 200
 """Causes, reasons and refusals on the page."""
-_SHOWN_DOCUMENTS = 5
+MOST_WALKS = 12
+"""Entity, currency and period of the bridge whose rows are drawn; the residuals of all of them are in its first table."""
+_SHOWN_DOCUMENTS, _SHOWN_WHERE_MANY = 5, 3
 
 
 class Walk(msgspec.Struct, frozen=True):
@@ -62,13 +64,15 @@ def render(result: AuditResult, most: int = MOST_FINDINGS) -> str:
     font = base64.b64encode((templates / "inter-latin.woff2").read_bytes()).decode()
     style = (templates / "report.css").read_text(encoding="utf-8").replace("{font}", f"data:font/woff2;base64,{font}")
     script = (templates / "report.js").read_text(encoding="utf-8")
+    walked = walks(result.bridge)
+    few = _SHOWN_DOCUMENTS if len(walked) <= MOST_WALKS // 2 else _SHOWN_WHERE_MANY
     return _environment(result).get_template("report.html").render(
         result=result, figures=figures, charts=charts, groups=list(Group), money_groups=words.MONEY_GROUPS,
         meaning=words.MEANING, risks=RISKS, style=Markup(style), script=Markup(script),
         style_hash=_hash(style), script_hash=_hash(script), shown=result.findings[:most],
         rank={figures.identity_key(finding): rank for rank, finding in enumerate(result.findings[:most], 1)},
-        classes=figures.by_class(result), walks=walks(result.bridge), most_parts=MOST_PARTS,
-        maps=processmap.maps(result.milestones, result.edges), box=processmap, few=_SHOWN_DOCUMENTS,
+        classes=figures.by_class(result), walks=walked, drawn=_drawn(walked), most_parts=MOST_PARTS,
+        maps=processmap.maps(result.milestones, result.edges), box=processmap, few=few,
     )  # fmt: skip
 
 
@@ -80,6 +84,13 @@ def walks(rows: Iterable[BridgeRow]) -> list[Walk]:
 
     ordered = sorted(rows, key=lambda row: (*place(row), row.row))
     return [Walk(*key, tuple(part)) for key, part in groupby(ordered, key=place)]
+
+
+def _drawn(walked: list[Walk]) -> list[Walk]:
+    """Those with something unexplained first, then the latest; in their own order."""
+    latest = sorted(walked, key=lambda walk: walk.period, reverse=True)
+    chosen = sorted(latest, key=lambda walk: walk.residuals == 0)[:MOST_WALKS]
+    return [walk for walk in walked if walk in chosen]
 
 
 def _environment(result: AuditResult) -> Environment:
