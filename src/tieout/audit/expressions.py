@@ -77,7 +77,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             "decimal": lambda: self._decimal(text),
             "ref": lambda: self.reference(column.name, text),
             "refs": lambda: self._references(column.name, text, sql_type if typed else ""),
-            "json": lambda: f"CASE WHEN json_valid({text}) AND json_type({text}) = 'OBJECT' THEN {text} END",
+            "json": lambda: f"CASE WHEN {is_json_object(text)} THEN {text} END",
         }
         if column.kind in by_kind:
             return by_kind[column.kind]()
@@ -270,15 +270,21 @@ def text_of(raw: str, sql_type: str) -> str:
     return f"CAST({raw} AS VARCHAR)"
 
 
+def is_json_object(text: str) -> str:
+    """Whether a text is a JSON object. Invalid text is kept from the function that would stop the read."""
+    return f"coalesce(json_type(CASE WHEN json_valid({text}) THEN {text} END) = 'OBJECT', false)"
+
+
 def in_range(moment: str) -> str:
     """A day or instant between 1900 and 2199, else NULL."""
     return f"CASE WHEN {moment} BETWEEN DATE '{FIRST_DAY}' AND DATE '{LAST_DAY}' THEN {moment} END"
 
 
 def digits_of(currency: str) -> str:
-    """SQL of the decimals of a currency; NULL for one that there is not."""
-    groups = {n: [code for code, digits in EXPONENTS.items() if digits == n] for n in (2, 0, 3, 4)}
-    return "CASE " + " ".join(f"WHEN {currency} IN {among(codes)} THEN {n}" for n, codes in groups.items()) + " END"
+    """SQL of the decimals of a currency that there is; NULL without one."""
+    odd = {n: [code for code, digits in EXPONENTS.items() if digits == n] for n in (0, 3, 4)}
+    cases = " ".join(f"WHEN {currency} IN {among(codes)} THEN {n}" for n, codes in odd.items())
+    return f"CASE {cases} WHEN {currency} IS NOT NULL THEN 2 END"
 
 
 def _inexact(number: str) -> str:

@@ -1,8 +1,8 @@
-"""The SELECT that turns a file's rows into canonical rows, each with the first thing that is wrong with it.
+"""The SELECT that turns a file's rows into canonical rows, each judged good or bad.
 
 It is made in steps, so that everything is computed once: ``t_`` the value as clean text, ``n_`` numbers in plain decimal
 text, then the row's currency, entity and system, which amounts and references need, then ``v_`` the values, and at last
-the row with ``_fault``: NULL, or the parts of a refusal joined by `SEPARATOR`.
+the row with ``_bad``, whether something is wrong with it. What that is, is asked of the bad rows only, where there are some.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 from tieout.canon.faults import MappingFault, nearest
 from tieout.setwise.tables import Column, columns, literal, quoted
 
-from .expressions import Reading, digits_of, keeps_type
+from .expressions import Reading, digits_of, is_json_object, keeps_type
 from .mapping import File, Layout, nested_column
 from .relation import Cell, Relation
 from .survey import CONTROL
@@ -28,9 +28,14 @@ _CONTROL = literal(CONTROL.pattern)
 
 
 class Projection(msgspec.Struct, kw_only=True):
-    """A file's rows as rows of a type's table: the SQL, and the columns of the file that it does not use."""
+    """A file's rows as rows of a type's table.
+
+    ``sql`` gives them with ``_line`` and ``_bad``; ``refusals`` gives ``_line`` and ``_fault`` of the bad ones, the parts of the
+    first thing that is wrong joined by `SEPARATOR`; ``unused`` are the columns of the file that nothing names.
+    """
 
     sql: str
+    refusals: str
     unused: tuple[str, ...]
 
 
@@ -85,9 +90,14 @@ class _Plan:
         step = f"SELECT *, {digits_of('v_currency')} AS _digits FROM ({step})"
         values = [f"{self._value(c)} AS v_{c.name}" for c in self._present() if c.name not in _CONTEXT]
         step = f"SELECT *, {', '.join(values)} FROM ({step})"
-        sql = f"SELECT _line, {', '.join(self._final())}, {self._fault()} AS _fault FROM ({step})"
-        unused = tuple(name for name in self.relation.present if name not in self.used)
-        return Projection(sql=sql, unused=unused)
+        cases = self._faults()
+        bad = " OR ".join(f"({condition})" for condition, _ in cases)
+        fault = "CASE " + " ".join(f"WHEN {condition} THEN {code}" for condition, code in cases) + " END"
+        return Projection(
+            sql=f"SELECT _line, {', '.join(self._final())}, coalesce({bad}, false) AS _bad FROM ({step})",
+            refusals=f"SELECT _line, {fault} AS _fault FROM ({step}) WHERE {bad}",
+            unused=tuple(name for name in self.relation.present if name not in self.used),
+        )
 
     def _present(self) -> list[Column]:
         return [column for column in self.columns if column.name in self.types]
@@ -175,18 +185,18 @@ class _Plan:
                 final.append(f"CAST(NULL AS {column.sql_type}) AS {name}")
         return final
 
-    def _fault(self) -> str:
-        """The first refusal of a row."""
+    def _faults(self) -> list[tuple[str, str]]:
+        """Everything that can be wrong with a row, in the order in which it is said: the condition and the refusal."""
         cases = []
         if self.relation.document:
-            broken = f"NOT json_valid({self.relation.document}) OR json_type({self.relation.document}) <> 'OBJECT'"
+            broken = f"NOT {is_json_object(self.relation.document)}"
             cases.append((broken, refusal(literal("json line"), "''", self.relation.document)))
         if self.relation.format != "csv":
             cases += self._control_faults()
         first = [column for column in self.columns if column.name in ("id", *_CONTEXT)]
         for column in [*first, *(column for column in self.columns if column not in first)]:
             cases += self._column_faults(column)
-        return "CASE " + " ".join(f"WHEN {condition} THEN {code}" for condition, code in cases) + " END"
+        return cases
 
     def _control_faults(self) -> list[tuple[str, str]]:
         """Control characters in any text: all texts are searched at once, and one by one only where there is some."""

@@ -1,7 +1,7 @@
 """Exports in, canonical tables out: everything that ``audit.toml`` names, read set-based, checked row by row.
 
 `load` is the entry. It reads each file straight into its type's ``doc_<type>`` table with three columns more (``_file``, ``_line``,
-``_fault``), moves what is refused to ``input_rejection``, leaves one row a document, and takes the three columns away.
+``_bad``), moves what is refused to ``input_rejection``, leaves one row a document, and takes the three columns away.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .result import FileQuality, Rejection
 
 SHOWN = 1000
 """Refusals that are listed; all of them are in the table ``input_rejection``, and the counts are exact."""
-_EXTRA = {"_file": "INTEGER", "_line": "BIGINT", "_fault": "VARCHAR"}
+_EXTRA = {"_file": "INTEGER", "_line": "BIGINT", "_bad": "BOOLEAN"}
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,11 +59,10 @@ def load(directory: Path | str, connection: duckdb.DuckDBPyConnection, progress:
     with tempfile.TemporaryDirectory(prefix="tieout-") as spool:
         policy = with_files(policy, mapping, directory, connection, Path(spool))
         reader = Reader(connection, mapping, source, directory, Path(spool))
-        sizes = [reader.size(file) for file in mapping.files]
         for index, file in enumerate(mapping.files):
-            progress(f"reading {file.path}", sum(sizes[:index]), sum(sizes))
+            progress(f"reading {file.path}", index, len(mapping.files))
             reader.read(index)
-        progress("checking what was read", sum(sizes), sum(sizes))
+        progress("checking what was read", 0, 0)
         notes = [*reader.notes, *_settle(connection, reader)]
     files, joined = _qualities(connection, reader)
     refusals.render(connection, reader.types, reader.known)

@@ -17,7 +17,7 @@ from tieout.setwise.tables import columns, literal, quoted, table_name
 from .expressions import Reading, text_of
 from .lines import Record, csv_records
 from .mapping import File, Layout, Lines, Mapping, nested_column
-from .projection import LINES, SEPARATOR, Where, project
+from .projection import LINES, SEPARATOR, Projection, Where, project
 from .relation import Cell, Relation, open_file
 from .toml import Source
 
@@ -69,11 +69,6 @@ class Reader:
             return [whole]
         return sorted(path for path in map(Path, glob.glob(str(whole), recursive=True)) if path.is_file())
 
-    def size(self, file: File) -> int:
-        """Bytes of the files that one entry of the mapping names."""
-        layouts = [file, file.lines] if file.lines.path else [file]
-        return sum(path.stat().st_size for layout in layouts for path in self.paths(layout) if path.exists())
-
     def read(self, index: int) -> None:
         """Read the files of one entry of the mapping. Raises MappingFault where the entry does not fit the file."""
         file = self.mapping.files[index]
@@ -91,7 +86,7 @@ class Reader:
         done = ", ".join(map(str, numbers)) or "-1"
         if parts is not None:
             self._refuse_orphans(file.type, done)
-        self.connection.execute(f"DELETE FROM {table_name(file.type)} WHERE _fault IS NOT NULL AND _file IN ({done})")
+        self.connection.execute(f"DELETE FROM {table_name(file.type)} WHERE _bad AND _file IN ({done})")
 
     def _read_file(self, file: File, path: Path, where: Where, parts: dict[str, str] | None) -> int:
         number = self._register(file, path, file.type)
@@ -100,7 +95,7 @@ class Reader:
             relation = open_file(self.connection, path, file, wanted, self.spool)
             self._opened(number, relation)
             projection = project(file, relation, self._reading(file, relation), where, parts)
-            self._insert(file.type, projection.sql, number)
+            self._insert(file.type, projection, number)
         except InputFault as fault:
             self._refuse_file(number, fault)
             return number
@@ -108,27 +103,26 @@ class Reader:
             self.notes.append(f"{self.files[number].path}: columns that are not used: {', '.join(projection.unused)}")
         return number
 
-    def _insert(self, type_name: str, sql: str, number: int) -> None:
+    def _insert(self, type_name: str, projection: Projection, number: int) -> None:
+        """Add a file's rows to its type's table, the bad ones marked, and say what is wrong with them."""
         names = ", ".join(quoted(column.name) for column in columns(type_name))
-        entry = self.files[number]
+        table, entry = table_name(type_name), self.files[number]
         try:
             (rows,) = self.connection.execute(
-                f"INSERT INTO {table_name(type_name)} ({names}, _file, _line, _fault) "
-                f"SELECT {names}, {number}, _line, _fault FROM ({sql})"
+                f"INSERT INTO {table} ({names}, _file, _line, _bad) "
+                f"SELECT {names}, {number}, _line, _bad FROM ({projection.sql})"
             ).fetchone() or (0,)
         except (duckdb.IOException, duckdb.InvalidInputException) as wrong:
-            raise InputFault(
-                f"cannot be read to its end: {str(wrong).splitlines()[0]}", mend="export it again"
-            ) from None
+            what = f"cannot be read to its end: {str(wrong).splitlines()[0]}"
+            raise InputFault(what, mend="export it again") from None
         entry.rows += rows
-        faults = self._refuse(
-            f"SELECT CASE WHEN parts[4] = '' THEN {number} ELSE split_part(parts[4], ':', 1)::INTEGER END AS file, "
-            "CASE WHEN parts[4] = '' THEN _line ELSE split_part(parts[4], ':', 2)::BIGINT END AS line, "
-            "parts[1] AS code, parts[2] AS field, parts[3] AS value "
-            f"FROM (SELECT _line, string_split(_fault, {literal(SEPARATOR)}) AS parts FROM {table_name(type_name)} "
-            f"WHERE _file = {number} AND _fault IS NOT NULL)"
-        )
-        entry.rejected = (entry.rejected or 0) + faults
+        if self.connection.execute(f"SELECT 1 FROM {table} WHERE _bad AND _file = {number} LIMIT 1").fetchone():
+            entry.rejected = (entry.rejected or 0) + self._refuse(
+                f"SELECT CASE WHEN parts[4] = '' THEN {number} ELSE split_part(parts[4], ':', 1)::INTEGER END AS file, "
+                "CASE WHEN parts[4] = '' THEN _line ELSE split_part(parts[4], ':', 2)::BIGINT END AS line, "
+                "parts[1] AS code, parts[2] AS field, parts[3] AS value "
+                f"FROM (SELECT _line, string_split(_fault, {literal(SEPARATOR)}) AS parts FROM ({projection.refusals}))"
+            )
 
     def _read_lines(self, file: File, where: Where) -> dict[str, str]:
         """Fill `LINES` from the files of lines; gives its columns."""

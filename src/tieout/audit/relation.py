@@ -24,7 +24,6 @@ from .survey import MAX_LINE, Survey, open_bytes, survey_binary, survey_text
 
 _SEPARATOR = "\x01"
 """Splits nothing: a control character, which a clean text does not have."""
-_SAMPLE = 1000
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,31 +182,25 @@ def _jsonl(
         f"read_csv({literal(str(source))}, auto_detect=false, header=false, delim={literal(_SEPARATOR)}, quote='', "
         f"escape='', max_line_size={MAX_LINE}, columns={{'_text': 'VARCHAR'}})"
     )
-    present = _keys(connection, scan, tuple(layout.columns.values()))
-    names = dict.fromkeys((*wanted, *(name for name in layout.columns.values() if name in present)))
+    present = _keys(connection, scan)
+    names = [name for name in present if name in wanted or name in layout.columns.values()]
     shape = msgspec.json.encode(dict.fromkeys(names, "VARCHAR")).decode()
     numbered = f"SELECT row_number() OVER () AS _line, _text FROM {scan}"
     sql = (
         f"SELECT _line, _text, CASE WHEN json_valid(_text) THEN json_transform(_text, {literal(shape)}) END AS _row "
         f"FROM ({numbered}) WHERE trim(_text) <> ''"
     )
-    cells = {name: Cell(sql=f"_row.{quoted(name)}") for name in dict.fromkeys((*present, *names))}
+    cells = {name: Cell(sql=f"_row.{quoted(name)}") for name in names}
     return Relation(
         path=path, format="jsonl", sql=sql, cells=cells, survey=survey, bad=bad, layout=layout, document="_text",
         present=present,
     )  # fmt: skip
 
 
-def _keys(connection: duckdb.DuckDBPyConnection, scan: str, mapped: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys of the first rows, and those of the mapped ones that any row has."""
-    first = f"(SELECT _text FROM {scan} LIMIT {_SAMPLE}) WHERE json_valid(_text) AND json_type(_text) = 'OBJECT'"
-    found = [key for (key,) in connection.execute(f"SELECT DISTINCT unnest(json_keys(_text)) FROM {first}").fetchall()]
-    for name in mapped:
-        if name not in found:
-            has = f"json_valid(_text) AND json_contains(json_keys(_text)::JSON, {literal(msgspec.json.encode(name).decode())})"
-            if connection.execute(f"SELECT 1 FROM {scan} WHERE {has} LIMIT 1").fetchone():
-                found.append(name)
-    return tuple(sorted(found))
+def _keys(connection: duckdb.DuckDBPyConnection, scan: str) -> tuple[str, ...]:
+    """Every key that some row has."""
+    rows = f"SELECT unnest(CASE WHEN json_valid(_text) THEN json_keys(_text) END) FROM {scan}"
+    return tuple(sorted(key for (key,) in connection.execute(f"SELECT DISTINCT * FROM ({rows})").fetchall()))
 
 
 def _refuse_array(path: Path) -> None:
