@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -62,3 +63,19 @@ def test_the_wheel_holds_every_tracked_file_of_the_package_and_the_licence(wheel
 
 def test_it_says_its_version(installed: Run) -> None:
     assert installed("--version") == f"tieout {tieout.__version__}\n"
+
+
+def test_it_explains_a_flow(installed: Run) -> None:
+    assert "invoiced" in installed("flows", "show", "order_to_bill")
+
+
+def test_it_makes_a_company_up_audits_it_and_finds_what_leaked(installed: Run, tmp_path: Path) -> None:
+    company, findings = tmp_path / "company", tmp_path / "findings.json"
+    installed(
+        "simulate", "company", "--seed", "3", "--orders", "60", "--only", "unbilled_service", "--out", str(company)
+    )
+    installed("audit", str(company), "--out", str(tmp_path / "report"), "--json", str(findings))
+    assert {"report.html", "report.xlsx"} <= {path.name for path in (tmp_path / "report").iterdir()}
+    (leaked,) = {leak["class"] for leak in json.loads((company / "truth.json").read_text())["leaks"]}
+    assert leaked == "unbilled_service"
+    installed("simulate", "score", str(findings), str(company / "truth.json"))
