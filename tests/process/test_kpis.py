@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
-from tieout.canon.documents import CreditMemo, Invoice
+from tieout.canon.documents import Charge, CreditMemo, Invoice, InvoiceLine, Order
+from tieout.canon.finding import Finding, Risk
 from tieout.policy import Policy
 from tieout.process.findings import Valuation
 from tieout.process.instance import Instance
@@ -121,27 +123,80 @@ def at(day: int, hour: int) -> dt.datetime:
     return dt.datetime(2026, 6, day, hour, tzinfo=dt.UTC)
 
 
+def measured(
+    findings: tuple[Finding, ...] = (), foreign: frozenset[str] = frozenset(), **members
+) -> dict[tuple[str, str], Any]:
+    """(name, key) → (how many, amount) or, for hours, the hours."""
+    order = Order(system="crm", id="O", customer="crm/C", accepted_at=at(1, 9), **HEADER)
+    outcome = Outcome()
+    outcome.findings += findings
+    measure_billing(Instance("o", order, members, foreign=foreign), Policy.default(), DAY, outcome)
+    sums = add_up(outcome.measures)
+    return {(m.name, m.key): list(m.numbers) if m.numbers else (m.count, m.amount) for m in sums}
+
+
+def invoice(name: str, *lines: InvoiceLine, system: str = "billing", **more) -> Invoice:
+    fields = {"issued_at": at(29, 9), **HEADER, **more}
+    return Invoice(system=system, id=name, net=10_000, total=10_000, lines=lines, **fields)
+
+
 def test_billing_documents_are_measured_once_and_against_the_erps_views():
-    """Issued at 9 and posted at 11; one refused; one that the ERP has not got; a goodwill credit; a draft."""
-
-    def invoice(name: str, system: str = "billing", **more) -> Invoice:
-        return Invoice(system=system, id=name, net=10_000, total=10_000, issued_at=at(29, 9), **HEADER, **more)
-
+    """Issued at 9 and posted at 11; one refused; one that the ERP has not got; another order's; a goodwill credit; a draft."""
     invoices = (
-        invoice("1"), invoice("1", "erp", mirrors="billing/1", posted_at=at(29, 11), status="posted"),
-        invoice("2"), invoice("2", "erp", mirrors="billing/2", status="rejected", error="item X9 unknown"),
-        invoice("3"), invoice("4", status="draft"), invoice("5"),
+        invoice("1"), invoice("1", system="erp", mirrors="billing/1", posted_at=at(29, 11), status="posted"),
+        invoice("2"), invoice("2", system="erp", mirrors="billing/2", status="rejected", error="item X9 unknown"),
+        invoice("3"), invoice("4", status="draft"), invoice("5"), invoice("6", issued_at=at(30, 9) + dt.timedelta(days=1)),
     )  # fmt: skip
     memo = CreditMemo(system="billing", id="C", net=500, total=500, issued_at=at(30, 9), reason="goodwill", **HEADER)
-    outcome = Outcome()
-    instance = Instance(
-        "o", None, {"invoices": invoices, "credit_memos": (memo,)}, foreign=frozenset({"invoice/billing/5"})
-    )
-    measure_billing(instance, Policy.default(), DAY, outcome)
-    sums = {(m.name, m.key): (m.count, m.amount) for m in add_up(outcome.measures)}
-    assert sums == {
-        ("net billed", ""): (4, 29_500), ("credited", "goodwill"): (1, 500), ("posting", "first pass"): (1, 0),
-        ("posting", "refused"): (1, 0), ("issue to post", "done"): (1, 0), ("issue to post", "open"): (2, 0),
+    found = measured(invoices=invoices, credit_memos=(memo,), foreign=frozenset({"invoice/billing/5"}))
+    waiting = found.pop(("issue to post", "open"))
+    assert [round(hours) for hours in waiting] == [39, 39], "to the end of the 30th"
+    assert found == {
+        ("net billed", ""): (1, 29_500), ("credited", "goodwill"): (1, 500), ("posting", "first pass"): (1, 0),
+        ("posting", "refused"): (1, 0), ("issue to post", "done"): [2],
     }  # fmt: skip
-    hours = [m.number for m in outcome.measures if m.key == "done"]
-    assert hours == [2]
+
+
+def test_speed_is_that_of_the_last_quarter_and_the_oldest_open_invoice_stays():
+    old = {"issued_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}
+    done = (invoice("1", **old), invoice("1", system="erp", mirrors="billing/1", posted_at=at(1, 1), **old))
+    assert measured(invoices=done) == {("net billed", ""): (1, 10_000)}
+    (hours,) = measured(invoices=(invoice("1", **old),))["issue to post", "open"]
+    assert hours > 24 * 180
+
+
+def test_from_bill_date_to_issue():
+    """In advance from the 15th, issued on Wednesday 17 (two business days): in time, 48 hours. From the 12th: late.
+
+    Usage of May is billed on the 10th of June; a line in arrears the day after its period; hours are left to their approval.
+    """
+    head = {"order": "crm/O", "line": "1", "product": "crm/P", "start_on": dt.date(2026, 1, 1), **HEADER}
+    charges = (
+        Charge(system="billing", id="A", period_months=1, **head),
+        Charge(system="billing", id="R", period_months=1, timing="arrears", **head),
+        Charge(system="billing", id="U", kind="usage", bill_day=10, **head), Charge(system="billing", id="T", kind="time", **head),
+    )  # fmt: skip
+
+    def line(charge: str, first: dt.date, last: dt.date) -> InvoiceLine:
+        return InvoiceLine(id="1", charge=f"billing/{charge}", net=100, service_from=first, service_to=last)
+
+    june, may = (dt.date(2026, month, 1) for month in (6, 5))
+    lines = (
+        line("A", june.replace(day=15), june.replace(day=30)), line("A", june.replace(day=12), june.replace(day=14)),
+        line("R", may.replace(day=17), june.replace(day=16)), line("U", may, may.replace(day=31)), line("T", may, may),
+    )  # fmt: skip
+    found = measured(invoices=(invoice("1", *lines, issued_at=at(17, 9)),), charges=charges)
+    assert sorted(found["trigger to issue", "done"]) == [0, 48, 120, 168]
+    assert (found["charges due", "in time"], found["charges due", "late"]) == ((2, 200), (2, 200))
+
+
+def test_what_was_never_invoiced_counts_at_its_whole_value():
+    """A yearly 12,000.00, due since the 20th, of which 1,000.00 was served."""
+    missing = Finding(
+        risk=Risk.UNBILLED_SERVICE, subject="charge/b/1", exposure=100_000, amounts={"billing_delayed": 1_200_000},
+        since=dt.date(2026, 6, 20), owner="billing-ops", why="", **HEADER,
+    )  # fmt: skip
+    assert measured((missing,)) == {
+        ("trigger to issue", "open"): [240],
+        ("charges due", "late and open"): (1, 1_200_000),
+    }

@@ -1,56 +1,144 @@
-"""Measures of billing documents: cycle time from issue to posting, first pass, net billed, credits by reason."""
+"""Measures of one order's billing: how soon it is invoiced and posted, what was billed and credited.
+
+They find nothing. Speed is measured on the invoices of the last quarter, what is still open at any age; billed and
+credited amounts over everything. Source: docs/money.md, "Key figures".
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from tieout.canon.documents import CreditMemo, Invoice
+from tieout.canon.dates import ONE_DAY, add_months
+from tieout.canon.documents import Charge, Invoice, InvoiceLine, Order
+from tieout.canon.finding import Risk
 
 from .instance import Instance
-from .kpis import CREDITED, FIRST_PASS, NET_BILLED, POST_HOURS
+from .kpis import CREDITED, DUE, FIRST_PASS, ISSUE_HOURS, NET_BILLED, POST_HOURS
 from .verdict import Measure, Outcome
 
 if TYPE_CHECKING:
-    from tieout.policy import Policy
+    from tieout.policy import Calendar, Policy
 
+RECENT_DAYS = 92
+"""Speed is measured on invoices issued within this many days."""
+DUE_DAYS = 2
+"""Business days from bill date to invoice."""
 NOT_A_DOCUMENT = frozenset({"draft", "void"})
+OPEN = frozenset({Risk.UNBILLED_SERVICE, Risk.UNBILLED_USAGE, Risk.MISSED_UPSELL})
+"""Classes of what is due and was never invoiced."""
 _HOUR = dt.timedelta(hours=1)
 
 
 def measure_billing(instance: Instance, policy: Policy, day: dt.date, outcome: Outcome) -> None:
-    """Measures of the billing documents that the instance speaks for (flow order_to_bill; finds nothing)."""
-    memos, invoices = instance.get("credit_memos"), instance.get("invoices")
-    if not invoices and not memos:
-        return
-    role = policy.role
-    posted = {i.mirrors: i for i in invoices if i.mirrors and not i.deleted and role(i.system) == "erp"}
-    add = outcome.measures.append
-    for document in (*invoices, *memos):
-        if document.mirrors or document.deleted or document.status in NOT_A_DOCUMENT or not instance.owns(document):
+    """Measures of the order's documents (flow order_to_bill, after its money control, whose findings are the open charges).
+
+    Facts about whole documents are measured where the instance owns them.
+    """
+    order = instance.anchor
+    assert isinstance(order, Order)
+    calendar = policy.calendar(order.entity)
+    recent_from = calendar.start_of(day - dt.timedelta(days=RECENT_DAYS))
+    until = calendar.end_of(day)
+    billed: dict[str, int] = {}
+    views = {i.mirrors: i for i in instance.get("invoices") if i.mirrors is not None and not i.deleted}
+    trigger: _Triggers | None = None
+    for invoice in instance.get("invoices"):
+        issued_at = invoice.issued_at
+        if invoice.mirrors is not None or invoice.deleted or invoice.status in NOT_A_DOCUMENT:
             continue
-        calendar = policy.calendar(document.entity)
-        if not calendar.happened(document.issued_at, day):
+        if issued_at is None or issued_at > until:
             continue
-        entity, currency = document.entity, document.currency
-        if isinstance(document, CreditMemo):
-            add(Measure(NET_BILLED, entity, currency, None, -document.net))
-            add(Measure(CREDITED, entity, currency, None, document.net, document.reason or "unattributed"))
+        owned = instance.owns(invoice)
+        if owned:
+            billed[invoice.currency] = billed.get(invoice.currency, 0) + invoice.net
+        view = views.get(invoice.ref)
+        if issued_at < recent_from and view is not None and view.posted_at is not None:
             continue
-        add(Measure(NET_BILLED, entity, currency, None, document.net))
-        if role(document.system) != "erp" and instance.known("erp", "invoice", entity, day):
-            _posting(document, posted.get(document.ref), policy, day, outcome)
+        if owned and policy.role(invoice.system) != "erp" and instance.known("erp", "invoice", invoice.entity, day):
+            _posting(invoice, view, until, outcome)
+        if issued_at >= recent_from and invoice.replaces is None:
+            trigger = trigger or _Triggers(instance, order, calendar)
+            _issue(invoice, trigger, calendar, outcome)
+    for memo in instance.get("credit_memos"):
+        if memo.mirrors is None and not memo.deleted and memo.status not in NOT_A_DOCUMENT and instance.owns(memo):
+            if memo.issued_at is not None and memo.issued_at <= until:
+                billed[memo.currency] = billed.get(memo.currency, 0) - memo.net
+                key = memo.reason or "unattributed"
+                outcome.measures.append(Measure(CREDITED, memo.entity, memo.currency, None, memo.net, key))
+    for currency, net in billed.items():
+        outcome.measures.append(Measure(NET_BILLED, order.entity, currency, None, net))
+    _open(order, day, outcome)
 
 
-def _posting(invoice: Invoice, view: Invoice | None, policy: Policy, day: dt.date, outcome: Outcome) -> None:
-    calendar = policy.calendar(invoice.entity)
-    done = view is not None and calendar.happened(view.posted_at, day)
-    until = view.posted_at if done and view is not None else calendar.end_of(day)
+def _posting(invoice: Invoice, view: Invoice | None, until: dt.datetime, outcome: Outcome) -> None:
+    """From issue to posting; and whether the ERP took it at once."""
+    posted_at = view.posted_at if view is not None else None
+    done = posted_at is not None and posted_at <= until
     assert invoice.issued_at is not None
-    assert until is not None
-    hours = (until - invoice.issued_at) / _HOUR
-    add = outcome.measures.append
-    add(Measure(POST_HOURS, invoice.entity, invoice.currency, hours, 0, "done" if done else "open"))
+    ended_at = posted_at if posted_at is not None and done else until
+    entity, currency, add = invoice.entity, invoice.currency, outcome.measures.append
+    add(Measure(POST_HOURS, entity, currency, (ended_at - invoice.issued_at) / _HOUR, 0, "done" if done else "open"))
     if view is not None:
         first = "first pass" if done and not view.error else "refused before" if done else "refused"
-        add(Measure(FIRST_PASS, invoice.entity, invoice.currency, None, 0, first))
+        add(Measure(FIRST_PASS, entity, currency, None, 0, first))
+
+
+def _issue(invoice: Invoice, triggers: _Triggers, calendar: Calendar, outcome: Outcome) -> None:
+    """From bill date to issue, line by line."""
+    assert invoice.issued_at is not None
+    issued_on = calendar.day(invoice.issued_at)
+    for line in invoice.lines:
+        bill_on = triggers.of(line)
+        if bill_on is None or not line.net:
+            continue
+        hours = 24 * max(0, (issued_on - bill_on).days)
+        state = "in time" if issued_on <= calendar.add_business_days(bill_on, DUE_DAYS) else "late"
+        outcome.measures.append(Measure(ISSUE_HOURS, invoice.entity, invoice.currency, hours, 0, "done"))
+        outcome.measures.append(Measure(DUE, invoice.entity, invoice.currency, None, line.net, state))
+
+
+def _open(order: Order, day: dt.date, outcome: Outcome) -> None:
+    """What is due and was never invoiced, at its whole value and by its age."""
+    for finding in outcome.findings:
+        if finding.risk in OPEN and finding.since is not None:
+            amount = finding.amounts.get("billing_delayed", finding.exposure)
+            hours = 24 * (day - finding.since).days
+            add = outcome.measures.append
+            add(Measure(ISSUE_HOURS, order.entity, finding.currency, hours, 0, "open"))
+            add(Measure(DUE, order.entity, finding.currency, None, amount, "late and open"))
+
+
+class _Triggers:
+    """Bill dates of invoice lines (docs/money.md, "Bill date"), as far as the calendar and dated facts decide them."""
+
+    def __init__(self, instance: Instance, order: Order, calendar: Calendar) -> None:
+        self.charges: dict[str, Charge] = {c.ref: c for c in instance.get("charges")}
+        self.accepted_on = calendar.day(order.accepted_at) if order.accepted_at is not None else order.effective_on
+        self.amended_on = {
+            a.ref: calendar.day(a.accepted_at) for a in instance.get("amendments") if a.accepted_at is not None
+        }
+        self.activated_on: dict[str, dt.date] = {}
+        for entitlement in instance.get("entitlements"):
+            if entitlement.activated_at is not None:
+                on = calendar.day(entitlement.activated_at)
+                self.activated_on[entitlement.line] = min(on, self.activated_on.get(entitlement.line, on))
+
+    def of(self, line: InvoiceLine) -> dt.date | None:
+        """The bill date of a line of a recurring charge or of usage; None where only an event decides it."""
+        charge = self.charges.get(line.charge) if line.charge is not None else None
+        if charge is None or line.service_from is None or line.service_to is None:
+            return None
+        if charge.kind == "usage":
+            return add_months(line.service_from.replace(day=1), 1, charge.bill_day or 1)
+        if charge.kind not in ("recurring", "commitment"):
+            return None
+        if charge.timing != "arrears":
+            on = line.service_from
+        elif charge.bill_day:
+            on = add_months(line.service_to.replace(day=1), 1, charge.bill_day)
+        else:
+            on = line.service_to + ONE_DAY
+        if charge.trigger == "activation":
+            on = max(on, self.activated_on.get(charge.line, on))
+        return max(on, self.accepted_on or on, self.amended_on.get(charge.amendment, on) if charge.amendment else on)

@@ -77,7 +77,6 @@ class OrderToBill(Flow):
     )  # fmt: skip
     posted = milestone(earliest(invoices.in_("erp").posted_at), after=invoiced, within="4 hours", owner="AR")
 
-    figures = control(measure_billing)
     money = control(
         judge_order,
         Risk.UNAUTHORISED_SERVICE, Risk.MISSED_UPSELL, Risk.UNBILLED_USAGE, Risk.UNBILLED_SERVICE, Risk.UNDERBILLED,
@@ -85,4 +84,5 @@ class OrderToBill(Flow):
         Risk.CREDIT_LEAKAGE, Risk.OVERBILLED, Risk.MASTER_DATA_GAP, Risk.OWNERSHIP_CONFLICT, Risk.TAX_MISMATCH,
         Risk.CURRENCY_MISMATCH, Risk.PERIOD_CUTOFF, Risk.SCHEDULE_MISMATCH,
     )  # fmt: skip
+    figures = control(measure_billing)
     unsupported = unclaimed(invoices, judge_unclaimed, Risk.UNSUPPORTED_DOCUMENT)
