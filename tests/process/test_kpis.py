@@ -157,6 +157,15 @@ def test_billing_documents_are_measured_once_and_against_the_erps_views():
     }  # fmt: skip
 
 
+def test_an_invoice_that_was_refused_and_posted_at_the_second_try():
+    second = invoice("1b", system="erp", mirrors="billing/1", posted_at=at(29, 20), status="posted")
+    first = invoice("1a", system="erp", mirrors="billing/1", status="rejected", error="item X9 unknown")
+    for views in ((first, second), (second, first)):
+        found = measured(invoices=(invoice("1"), *views))
+        assert found["posting", "refused before"] == (1, 0)
+        assert found["issue to post", "done"] == [11]
+
+
 def test_speed_is_that_of_the_last_quarter_and_the_oldest_open_invoice_stays():
     old = {"issued_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)}
     done = (invoice("1", **old), invoice("1", system="erp", mirrors="billing/1", posted_at=at(1, 1), **old))

@@ -41,7 +41,7 @@ def measure_billing(instance: Instance, policy: Policy, day: dt.date, outcome: O
     recent_from = calendar.start_of(day - dt.timedelta(days=RECENT_DAYS))
     until = calendar.end_of(day)
     billed: dict[str, int] = {}
-    views = {i.mirrors: i for i in instance.get("invoices") if i.mirrors is not None and not i.deleted}
+    views = _views(instance)
     trigger: _Triggers | None = None
     for invoice in instance.get("invoices"):
         issued_at = invoice.issued_at
@@ -52,11 +52,11 @@ def measure_billing(instance: Instance, policy: Policy, day: dt.date, outcome: O
         owned = instance.owns(invoice)
         if owned:
             billed[invoice.currency] = billed.get(invoice.currency, 0) + invoice.net
-        view = views.get(invoice.ref)
+        view, refused = views.get(invoice.ref, _NO_VIEW)
         if issued_at < recent_from and view is not None and view.posted_at is not None:
             continue
         if owned and policy.role(invoice.system) != "erp" and instance.known("erp", "invoice", invoice.entity, day):
-            _posting(invoice, view, until, outcome)
+            _posting(invoice, view, refused, until, outcome)
         if issued_at >= recent_from and invoice.replaces is None:
             trigger = trigger or _Triggers(instance, order, calendar)
             _issue(invoice, trigger, calendar, outcome)
@@ -71,7 +71,22 @@ def measure_billing(instance: Instance, policy: Policy, day: dt.date, outcome: O
     _open(order, day, outcome)
 
 
-def _posting(invoice: Invoice, view: Invoice | None, until: dt.datetime, outcome: Outcome) -> None:
+_View = tuple[Invoice | None, bool]
+_NO_VIEW: _View = (None, False)
+
+
+def _views(instance: Instance) -> dict[str, _View]:
+    """Reference of a billing invoice → its ERP view, the posted one before a refused one; whether one was refused."""
+    found: dict[str, _View] = {}
+    for view in instance.get("invoices"):
+        if view.mirrors is not None and not view.deleted:
+            before, refused = found.get(view.mirrors, _NO_VIEW)
+            keep = before if before is not None and before.posted_at is not None else view
+            found[view.mirrors] = (keep, refused or bool(view.error) or view.status == "rejected")
+    return found
+
+
+def _posting(invoice: Invoice, view: Invoice | None, refused: bool, until: dt.datetime, outcome: Outcome) -> None:
     """From issue to posting; and whether the ERP took it at once."""
     posted_at = view.posted_at if view is not None else None
     done = posted_at is not None and posted_at <= until
@@ -80,7 +95,7 @@ def _posting(invoice: Invoice, view: Invoice | None, until: dt.datetime, outcome
     entity, currency, add = invoice.entity, invoice.currency, outcome.measures.append
     add(Measure(POST_HOURS, entity, currency, (ended_at - invoice.issued_at) / _HOUR, 0, "done" if done else "open"))
     if view is not None:
-        first = "first pass" if done and not view.error else "refused before" if done else "refused"
+        first = "first pass" if done and not refused else "refused before" if done else "refused"
         add(Measure(FIRST_PASS, entity, currency, None, 0, first))
 
 
