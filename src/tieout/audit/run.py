@@ -15,11 +15,12 @@ import duckdb
 from tieout.canon.documents import GlBalance, SourceTotal
 from tieout.canon.faults import InputFault, MappingFault, nearest
 from tieout.canon.finding import Finding
-from tieout.process.bridge import BridgePeriod, Movement, bridge
+from tieout.process.bridge import Movement, bridge
 from tieout.process.causes import causes
 from tieout.process.findings import Valuation, merge, rank, totals
 from tieout.process.flows import FLOWS
 from tieout.process.kpis import Measured
+from tieout.process.source_totals import BridgePeriod
 from tieout.setwise.flows import load as load_flow
 from tieout.setwise.gather import Gathered
 from tieout.setwise.hydrate import hydrate
@@ -127,8 +128,12 @@ def _check_entities(entities: tuple[str, ...], loaded: Loaded) -> None:
 
 
 def _documents(connection: duckdb.DuckDBPyConnection, type_: type[D]) -> list[D]:
-    table = connection.sql(f"SELECT * EXCLUDE (key, ref) FROM {table_name(type_.__struct_config__.tag)}")
+    table = connection.sql(f"SELECT * EXCLUDE (key, ref) FROM {table_name(str(type_.__struct_config__.tag))}")
     return hydrate(type_, table.to_arrow_table())
+
+
+def _within(documents: list[D], entities: tuple[str, ...]) -> list[D]:
+    return [document for document in documents if not entities or document.entity in entities]
 
 
 def _result(
@@ -140,7 +145,7 @@ def _result(
     ranked = rank(merge(gathered.findings), task.as_of, valuation)
     marked, found = causes(ranked, valuation)
     entities = task.entities or tuple(sorted(mapping.entities))
-    stated, balances = ([t for t in kind if not task.entities or t.entity in task.entities] for kind in sources)
+    stated, balances = _within(sources[0], task.entities), _within(sources[1], task.entities)
     rows = bridge(_movements(gathered), stated, balances, span, policy) if span is not None else ()
     flows = [load_flow(name) for name in task.flows]
     base = {"|".join(f.identity): worth for f in marked if (worth := valuation.of(f.exposure, f.currency)) is not None}
