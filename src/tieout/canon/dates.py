@@ -30,6 +30,7 @@ def month_end(day: dt.date) -> dt.date:
     return day.replace(day=days_in_month(day.year, day.month))
 
 
+@lru_cache(65536)
 def month_of(day: dt.date) -> str:
     """``YYYY-MM``."""
     return f"{day.year:04d}-{day.month:02d}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 from tieout.canon.dates import month_end, month_of
 from tieout.canon.documents import CreditMemo, Invoice
@@ -14,17 +15,134 @@ from ..verdict import Outcome
 if TYPE_CHECKING:
     from tieout.policy import Policy
 
+    from .view import Billed
+
 NOT_A_DOCUMENT = frozenset({"draft", "void"})
 
 Bill = Invoice | CreditMemo
+
+
+class Posting(NamedTuple):
+    """The ERP's posted view of a document: the day it was posted, and the day from which it is in the books.
+
+    The two differ where its posting period is another month; then it is booked on the nearest day of that.
+    """
+
+    view: Bill
+    posted_on: dt.date
+    booked_on: dt.date
+
+
+class Issued:
+    """A valid invoice or credit memo as of the day: its reference, day of issue, lines and the ERP's views of it."""
+
+    __slots__ = ("bill", "lines", "on", "postings", "ref", "refused")
+
+    def __init__(self, bill: Bill, ref: str, on: dt.date) -> None:
+        self.bill, self.ref, self.on = bill, ref, on
+        self.lines: list[Billed] = []
+        self.postings: list[Posting] = []
+        """Whenever they were made, those later than the day too; the first one first."""
+        self.refused: Bill | None = None
+        """A view that the ERP holds and has not posted."""
+
+
+class Books:
+    """Valid invoices and credit memos as of a day, oldest first, with the ERP's views of them.
+
+    A document that mirrors nothing stands for itself, in whatever system it is. One that was posted without an issue
+    instant counts as issued when it was posted.
+    """
+
+    __slots__ = ("credits", "foreign", "invoices", "orphans")
+
+    def __init__(
+        self, instance: Instance, policy: Policy, day: dt.date, day_of: Callable[[dt.datetime], dt.date]
+    ) -> None:
+        self.foreign = instance.foreign
+        self.invoices: list[Issued] = []
+        self.credits: list[Issued] = []
+        self.orphans: list[Posting] = []
+        """Posted views of documents that are not valid, or not there."""
+        role = policy.role
+        valid: dict[str, Issued] = {}
+        later: set[str] = set()
+        views: list[Bill] = []
+        for relation, found in (("invoices", self.invoices), ("credit_memos", self.credits)):
+            for bill in instance.members.get(relation, ()):
+                if bill.deleted or bill.status in NOT_A_DOCUMENT:
+                    continue
+                if bill.mirrors is not None:
+                    if role(bill.system) == "erp":
+                        views.append(bill)
+                    continue
+                instant = bill.issued_at or bill.posted_at
+                if instant is None:
+                    continue
+                on, ref = day_of(instant), bill.ref
+                if on > day:
+                    later.add(ref)
+                    continue
+                issued = valid[ref] = Issued(bill, ref, on)
+                found.append(issued)
+                if bill.posted_at is not None and role(bill.system) == "erp":
+                    issued.postings.append(_posting(bill, day_of(bill.posted_at)))
+            if len(found) > 1:
+                found.sort(key=_by_issue)
+        if views:
+            self._place(views, valid, later, day_of)
+
+    def _place(
+        self, views: list[Bill], valid: dict[str, Issued], later: set[str], day_of: Callable[[dt.datetime], dt.date]
+    ) -> None:
+        for view in views:
+            issued = valid.get(view.mirrors)  # type: ignore[arg-type]
+            posted_at = view.posted_at or (view.issued_at if view.status == "posted" else None)
+            if posted_at is None or view.status == "rejected":
+                if issued is not None:
+                    issued.refused = view
+            elif issued is None:
+                if view.mirrors not in later:
+                    self.orphans.append(_posting(view, day_of(posted_at)))
+            else:
+                issued.postings.append(_posting(view, day_of(posted_at)))
+                if len(issued.postings) > 1:
+                    issued.postings.sort(key=_by_posting)
+
+    def owns(self, bill: Bill) -> bool:
+        """Whether facts about the whole document are reported here."""
+        return not self.foreign or bill.key not in self.foreign
+
+
+def _by_issue(issued: Issued) -> tuple[dt.date, dt.datetime | None, str]:
+    return issued.on, issued.bill.issued_at or issued.bill.posted_at, issued.ref
+
+
+def _by_posting(posting: Posting) -> tuple[dt.date, dt.datetime | None, str]:
+    return posting.posted_on, posting.view.posted_at or posting.view.issued_at, posting.view.ref
+
+
+def _posting(view: Bill, on: dt.date) -> Posting:
+    period = view.posting_period
+    if not period or period == month_of(on):
+        return Posting(view, on, on)
+    try:
+        first = dt.date.fromisoformat(f"{period}-01")
+    except ValueError:  # a period that the ERP names otherwise than YYYY-MM
+        return Posting(view, on, on)
+    return Posting(view, on, first if on < first else month_end(first))
 
 
 class Desk:
     """What every control has at hand: the instance with its books, policy and day, and where to report."""
 
     def __init__(self, instance: Instance, policy: Policy, day: dt.date, outcome: Outcome) -> None:
+        anchor = instance.anchor
         self.instance, self.policy, self.day, self.outcome = instance, policy, day, outcome
-        self.books = Books(instance, policy, day)
+        entity = anchor.entity if anchor is not None else _entity_of(instance)
+        self.calendar = policy.calendar(entity)
+        self.day_of = self.calendar.day
+        self.books = Books(instance, policy, day, self.day_of)
         self.customer = ""
         """Whose documents these are, where a document does not say."""
 
@@ -33,97 +151,8 @@ class Desk:
         return self.instance.known(role, type_, entity, self.day)
 
 
-class Books:
-    """Valid invoices and credit memos as of a day, oldest first, with the ERP's views by the document they mirror.
-
-    A document that mirrors nothing stands for itself, in whatever system it is. One that was posted without an issue
-    instant counts as issued when it was posted.
-    """
-
-    __slots__ = ("_day", "_day_of", "_instance", "credits", "invoices", "issued_on", "orphans", "refused", "views")
-
-    def __init__(self, instance: Instance, policy: Policy, day: dt.date) -> None:
-        anchor = instance.anchor
-        bills: tuple[Bill, ...] = (*instance.get("invoices"), *instance.get("credit_memos"))
-        entity = anchor.entity if anchor is not None else bills[0].entity if bills else ""
-        self._instance, self._day, self._day_of = instance, day, policy.calendar(entity).day
-        self.invoices: list[Invoice] = []
-        self.credits: list[CreditMemo] = []
-        self.issued_on: dict[str, dt.date] = {}
-        """Reference → day of issue, of the valid documents."""
-        self.views: dict[str, list[Bill]] = {}
-        """Reference → views that the ERP has posted at some time, the first posting first."""
-        self.refused: dict[str, Bill] = {}
-        """Reference → a view that the ERP holds and has not posted."""
-        self.orphans: list[Bill] = []
-        """Posted views of documents that are not valid, or not there."""
-        originals: dict[str, bool] = {}
-        mirrored = False
-        for bill in bills:
-            if bill.mirrors is None:
-                originals[bill.ref] = self._take(bill, policy)
-            elif policy.role(bill.system) == "erp" and not bill.deleted and bill.status not in NOT_A_DOCUMENT:
-                mirrored = True
-                if bill.status != "rejected" and self.posted_on(bill) is not None:
-                    self.views.setdefault(bill.mirrors, []).append(bill)
-                else:
-                    self.refused[bill.mirrors] = bill
-        if len(self.invoices) > 1:
-            self.invoices.sort(key=lambda i: (self.issued_on[i.ref], i.issued_at or i.posted_at, i.key))
-        if len(self.credits) > 1:
-            self.credits.sort(key=lambda c: (self.issued_on[c.ref], c.issued_at or c.posted_at, c.key))
-        if mirrored:
-            self._order_views(originals)
-
-    def _take(self, bill: Bill, policy: Policy) -> bool:
-        """Keep an original if it counts by now; says whether it counts at all, now or later."""
-        if bill.deleted or bill.status in NOT_A_DOCUMENT:
-            return False
-        instant = bill.issued_at or bill.posted_at
-        if instant is None:
-            return False
-        on = self._day_of(instant)
-        if on <= self._day:
-            self.issued_on[bill.ref] = on
-            (self.invoices if isinstance(bill, Invoice) else self.credits).append(bill)  # type: ignore[arg-type]
-            if bill.posted_at is not None and policy.role(bill.system) == "erp":
-                self.views[bill.ref] = [bill]
-        return True
-
-    def _order_views(self, originals: dict[str, bool]) -> None:
-        for reference, views in list(self.views.items()):
-            if len(views) > 1:
-                views.sort(key=lambda v: (v.posted_at or v.issued_at, v.key))
-            if not originals.get(reference, False):
-                self.orphans.extend(self.views.pop(reference))
-
-    def owns(self, bill: Bill) -> bool:
-        """Whether facts about the whole document are reported here."""
-        foreign = self._instance.foreign
-        return not foreign or bill.key not in foreign
-
-    def posted_on(self, view: Bill) -> dt.date | None:
-        """The day on which the ERP posted its view; None where it has not."""
-        instant = view.posted_at or (view.issued_at if view.status == "posted" else None)
-        return None if instant is None else self._day_of(instant)
-
-    def booked_on(self, view: Bill) -> dt.date:
-        """The day from which a posted view is in the books: its posting, moved to the nearest day of its period."""
-        on = self.posted_on(view)
-        assert on is not None
-        period = view.posting_period
-        if not period or period == month_of(on):
-            return on
-        try:
-            first = dt.date.fromisoformat(f"{period}-01")
-        except ValueError:  # a period that the ERP names otherwise than YYYY-MM
-            return on
-        return first if on < first else month_end(first)
-
-    def is_posted(self, bill: Bill) -> bool:
-        """Whether the ERP has posted the document by the day asked about."""
-        views = self.views.get(bill.ref)
-        return bool(views) and self.posted_on(views[0]) <= self._day  # type: ignore[operator, index]
+def _entity_of(instance: Instance) -> str:
+    return next((d.entity for members in instance.members.values() for d in members), "")
 
 
 def line_count(bill: Bill) -> int:

@@ -5,8 +5,9 @@ Source: docs/money.md, "Billed" and ``credit_leakage``.
 
 from __future__ import annotations
 
-from tieout.canon.documents import CreditMemo, InvoiceLine
+from tieout.canon.documents import CreditMemo, Invoice, InvoiceLine
 
+from .books import Bill, Issued
 from .chain import Chain
 from .tally import Tally
 from .view import Billed, OrderView
@@ -17,30 +18,33 @@ CONCESSIONS = frozenset({"goodwill", "return"})
 def settle_credits(view: OrderView, tally: Tally) -> None:
     """Set every correcting credit against the lines that it corrects; report what has no cause, comes twice or goes too far."""
     credited: set[tuple[str, str, str]] = set()
-    replaced = {i.replaces for i in view.books.invoices if i.replaces}
-    for memo in view.books.credits:
-        lines = memo.lines or (_whole(view, memo),)
+    bills = {issued.ref: issued for issued in view.books.invoices}
+    replaced = {i.bill.replaces for i in view.books.invoices if isinstance(i.bill, Invoice) and i.bill.replaces}
+    for issued in view.books.credits:
+        memo = issued.bill
+        assert isinstance(memo, CreditMemo)
+        named = bills.get(memo.invoice or "")
+        lines = memo.lines or (_whole(view, memo, named),)
         lacks = _lacks(memo, replaced)
         seen = set()
         for line in lines:
             chain = view.chain_of(line)
             mark = (memo.invoice or "", chain.root if chain else "", memo.cause or "")
             if lacks:
-                _leak(tally, chain, memo, line.net, lacks)
+                _leak(tally, chain, issued, line.net, lacks)
             elif memo.cause and mark in credited:
-                _leak(tally, chain, memo, line.net, "a second time for the same cause")
+                _leak(tally, chain, issued, line.net, "a second time for the same cause")
             elif memo.reason in CONCESSIONS:
-                _concede(tally, chain, memo, line.net)
+                _itemise(tally, chain, memo, "concessions", line.net)
             else:
-                _correct(view, tally, chain, memo, line)
+                _correct(view, tally, chain, issued, named, line)
             seen.add(mark)
         credited |= seen
 
 
-def _whole(view: OrderView, memo: CreditMemo) -> InvoiceLine:
+def _whole(view: OrderView, memo: CreditMemo, named: Issued | None) -> InvoiceLine:
     """A credit memo without lines as one line, for what the invoice that it names bills."""
-    named = view.by_invoice.get(memo.invoice or "")
-    charge = named[0].line.charge if named else None
+    charge = named.lines[0].line.charge if named is not None and named.lines else None
     return InvoiceLine(id="", order=view.order.ref, charge=charge, net=memo.net, tax=memo.tax)
 
 
@@ -55,46 +59,45 @@ def _lacks(memo: CreditMemo, replaced: set[str]) -> str:
     return f"as {memo.reason.replace('_', ' ')} without a cause"
 
 
-def _leak(tally: Tally, chain: Chain | None, memo: CreditMemo, amount: int, variant: str) -> None:
+def _leak(tally: Tally, chain: Chain | None, issued: Issued, amount: int, variant: str) -> None:
     if amount > 0:
-        tally.credit(memo, amount, variant)
-    _itemise(tally, chain, memo, "credit leakage", amount)
+        tally.credit(issued, amount, variant)
+    _itemise(tally, chain, issued.bill, "credit leakage", amount)
 
 
-def _concede(tally: Tally, chain: Chain | None, memo: CreditMemo, amount: int) -> None:
-    _itemise(tally, chain, memo, "concessions", amount)
-
-
-def _itemise(tally: Tally, chain: Chain | None, memo: CreditMemo, line: str, amount: int) -> None:
+def _itemise(tally: Tally, chain: Chain | None, memo: Bill, line: str, amount: int) -> None:
     tally.whole.append(("R2", line, memo, -amount))
     tally.whole.append(("R2", "to", memo, -amount))
     if chain is not None:
         tally.touched.add(chain.root)
 
 
-def _correct(view: OrderView, tally: Tally, chain: Chain | None, memo: CreditMemo, line: InvoiceLine) -> None:
+def _correct(
+    view: OrderView, tally: Tally, chain: Chain | None, issued: Issued, named: Issued | None, line: InvoiceLine
+) -> None:
     """Take a credit off the lines of the invoice that it names; what is more than those lines should not be."""
     left = line.net
-    for billed in _targets(view, chain, memo, line):
+    for billed in _targets(view, chain, issued.bill, named, line):
         part = min(left, billed.net)
         if part > 0:
             billed.net -= part
-            billed.credits.append((memo, part))
+            billed.credits = (*billed.credits, (issued, part))
             left -= part
         if left <= 0:
             return
     if left > 0 and not view.proves("billing", "invoice"):
-        _itemise(tally, chain, memo, "not judged", left)
+        _itemise(tally, chain, issued.bill, "not judged", left)
     else:
-        _leak(tally, chain, memo, left, "more than the invoice line")
+        _leak(tally, chain, issued, left, "more than the invoice line")
 
 
-def _targets(view: OrderView, chain: Chain | None, memo: CreditMemo, line: InvoiceLine) -> list[Billed]:
+def _targets(view: OrderView, chain: Chain | None, memo: Bill, named: Issued | None, line: InvoiceLine) -> list[Billed]:
     """The invoice lines that a credit line may correct, the nearest first: same charge, same days, then the rest."""
-    named = view.by_invoice.get(memo.invoice or "")
-    if named is None:
-        named = [] if memo.invoice or chain is None else chain.lines
-    found = [b for b in named if chain is None or view.chain_of(b.line) is chain]
+    if named is not None:
+        lines = named.lines
+    else:
+        lines = chain.lines if chain is not None and isinstance(memo, CreditMemo) and not memo.invoice else []
+    found = [b for b in lines if chain is None or view.chain_of(b.line) is chain]
 
     def distance(billed: Billed) -> tuple[bool, bool]:
         other_charge = line.charge is not None and billed.line.charge != line.charge

@@ -21,9 +21,9 @@ EXPLAINED = frozenset({Risk.MISSED_UPSELL, Risk.UNBILLED_USAGE, Risk.UNBILLED_SE
 
 def judge_master_data(view: OrderView) -> None:
     """Every product of the order on its effective date; findings that a gap explains get it as their cause."""
-    items = view.policy.crosswalk(TABLE)
-    if not items.declared:
+    if TABLE not in view.policy.crosswalks:
         return
+    items = view.policy.crosswalk(TABLE)
     reads, entity = view.outcome.reads, view.order.entity
     gaps: dict[str, dt.date] = {}
     for product, day in _asked(view):

@@ -92,7 +92,7 @@ def judge_time(view: OrderView, chain: Chain, tally: Tally) -> None:
         return
     by_line: dict[str, list[Billed]] = {}
     for billed in chain.lines:
-        day = billed.line.service_from or view.books.issued_on[billed.invoice.ref]
+        day = billed.line.service_from or billed.issued_on
         by_line.setdefault(month_of(day), []).append(billed)
     for month in sorted({*worth, *by_line}):
         amount = worth.get(month, 0)
@@ -127,14 +127,15 @@ def _settle(
     """Compare one obligation with its invoice lines; what is left is in advance or not due."""
     tolerance = view.tolerance * max(1, len(lines))
     if len(lines) > 1:
-        mark_surplus(lines, claim.amount, tolerance, charge)
+        mark_surplus(view, lines, claim.amount, tolerance, charge)
     billed = sum(b.net for b in lines if b.surplus is None)
     excess = excess_credit(lines, claim.amount - billed, tolerance, tally)
     chain.move("credit leakage", -excess)
     billed += excess
     explained = 0
-    if claim.due - billed > tolerance:
-        explained = -_short(view, chain, charge, claim, claim.due - billed, lines, tally)
+    short = claim.due - max(billed, 0)
+    if short > tolerance:
+        explained = -_short(view, chain, charge, claim, short, lines, tally)
     elif billed - claim.amount > tolerance:
         explained = billed - claim.amount
         tally.overbilled(chain, charge, explained, lines)

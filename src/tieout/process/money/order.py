@@ -10,7 +10,7 @@ from ..instance import Instance
 from ..verdict import Outcome
 from .chain import Chain
 from .credits import settle_credits
-from .documents import judge_invoices, judge_surplus
+from .documents import judge_bills, judge_surplus
 from .master_data import judge_master_data
 from .once import judge_once, judge_time
 from .ownership import judge_ownership
@@ -52,9 +52,9 @@ def judge_order(instance: Instance, policy: Policy, day: dt.date, outcome: Outco
             book(chain, chain.lines)
             chain.move("in advance", sum(b.net for b in chain.lines))
     judge_unauthorised(view, tally)
-    apart = judge_surplus(view, tally) if view.books.invoices else set()
+    apart = judge_surplus(view, tally) if view.doubled or view.astray else set()
     tally.report()
-    judge_invoices(view, apart)
+    judge_bills(view, apart)
     judge_schedules(view, tally)
     judge_master_data(view)
     judge_ownership(instance, policy, outcome)

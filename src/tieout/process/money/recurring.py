@@ -231,7 +231,7 @@ def _judge_period(
     tolerance = view.tolerance * max(1, len(lines), len(parts))
     charge = parts[-1].segment.charge
     if len(lines) > 1:
-        mark_surplus(lines, total.ceiling, tolerance, charge)
+        mark_surplus(view, lines, total.ceiling, tolerance, charge)
     billed = sum(b.net for b in lines if b.surplus is None)
     excess = excess_credit(lines, total.amount - billed, tolerance, tally)
     billed += excess
@@ -261,8 +261,8 @@ def _compare(
         entitlement = service.entitlements[0]
         tally.unauthorised(chain, entitlement, short, service.activated_on, "contract never signed")
         return -short
-    short = total.due - billed
-    if short <= tolerance:
+    short = total.due - max(billed, 0)
+    if short <= tolerance or total.charge is None:
         return 0
     if not lines and not view.proves("billing", "invoice"):
         unknown(view.outcome, "whether it was invoiced", chain.charge, total.due_fulfilled)
@@ -273,7 +273,6 @@ def _compare(
     left = short - taken
     if left <= tolerance:
         return -explained
-    assert total.charge is not None
     if lines:
         tally.underbilled(chain, total.charge, left, lines)
         return -explained - left

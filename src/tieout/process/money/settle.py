@@ -6,10 +6,10 @@ from tieout.canon.documents import Charge
 
 from .chain import Chain
 from .tally import Tally
-from .view import Billed
+from .view import Billed, OrderView
 
 
-def mark_surplus(lines: list[Billed], contracted: int, tolerance: int, charge: Charge) -> None:
+def mark_surplus(view: OrderView, lines: list[Billed], contracted: int, tolerance: int, charge: Charge) -> None:
     """Mark lines that bill ``charge`` a second time: an earlier one is for the same range, and the contract was reached.
 
     ``lines`` are those of one period, in order of issue; ``contracted`` is its net in minor units.
@@ -25,6 +25,7 @@ def mark_surplus(lines: list[Billed], contracted: int, tolerance: int, charge: C
         reached = key in seen and running >= contracted - tolerance
         if reached and (billed.net > 0 or (billed.net < 0 and billed.invoice.ref in doubled)):
             billed.surplus = charge
+            view.doubled = True
             doubled.add(billed.invoice.ref)
             continue
         if billed.net > 0:
@@ -42,10 +43,10 @@ def excess_credit(lines: list[Billed], missing: int, tolerance: int, tally: Tall
     found = 0
     for billed in reversed(lines):
         if billed.surplus is None and billed.credits:
-            for memo, amount in reversed(billed.credits):
-                if memo.reason == "unused" and missing > found:
+            for issued, amount in reversed(billed.credits):
+                if getattr(issued.bill, "reason", "") == "unused" and missing > found:
                     part = min(amount, missing - found)
-                    tally.credit(memo, part, "more than the contract makes too much")
+                    tally.credit(issued, part, "more than the contract makes too much")
                     found += part
     return found
 

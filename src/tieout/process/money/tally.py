@@ -8,6 +8,7 @@ from typing import Any
 from tieout.canon.documents import Amendment, Charge, CreditMemo, Document, Entitlement
 from tieout.canon.finding import Position, Risk
 
+from .books import Issued
 from .chain import Chain
 from .emit import finding, money, position
 from .view import Billed, OrderView
@@ -118,7 +119,7 @@ class Tally:
 
     def underbilled(self, chain: Chain, charge: Charge, amount: int, lines: list[Billed]) -> None:
         """Billed below contracted."""
-        self._late(chain, Risk.UNDERBILLED, charge, amount, self._first_issue(lines), _keys(lines))
+        self._late(chain, Risk.UNDERBILLED, charge, amount, _first_issue(lines), _keys(lines))
 
     def unauthorised(
         self, chain: Chain, entitlement: Entitlement, amount: int, since: dt.date | None, variant: str
@@ -141,7 +142,7 @@ class Tally:
 
     def overbilled(self, chain: Chain, charge: Charge, amount: int, lines: list[Billed]) -> None:
         """Billed above contracted."""
-        self.on(Risk.OVERBILLED, charge).add(amount, self._first_issue(lines), _keys(lines))
+        self.on(Risk.OVERBILLED, charge).add(amount, _first_issue(lines), _keys(lines))
         self._move(chain, Risk.OVERBILLED, amount)
 
     def unentitled(self, chain: Chain, amount: int, since: dt.date, lines: list[Billed]) -> None:
@@ -163,13 +164,14 @@ class Tally:
     def _overstated(self, risk: Risk, billed: Billed) -> None:
         invoice = billed.invoice
         found = self.on(risk, invoice)
-        found.add(billed.net, self.view.books.issued_on[invoice.ref], amounts={"tax": billed.line.tax})
+        found.add(billed.net, billed.issued_on, amounts={"tax": billed.line.tax})
 
-    def credit(self, memo: CreditMemo, amount: int, variant: str) -> None:
+    def credit(self, issued: Issued, amount: int, variant: str) -> None:
         """A credit, or the part of it, that should not be: without cause, twice, or too large."""
-        found = self.on(Risk.CREDIT_LEAKAGE, memo)
-        found.add(amount, self.view.books.issued_on[memo.ref], (f"invoice/{memo.invoice}",) if memo.invoice else ())
-        found.variant = variant
+        memo = issued.bill
+        assert isinstance(memo, CreditMemo)
+        documents = (f"invoice/{memo.invoice}",) if memo.invoice else ()
+        self.on(Risk.CREDIT_LEAKAGE, memo).add(amount, issued.on, documents, variant)
 
     def report(self) -> None:
         """Emit everything collected."""
@@ -217,12 +219,12 @@ class Tally:
             position(self.view.outcome, "R2", "other currency or entity", billed.invoice, billed.net)
             position(self.view.outcome, "R2", "to", billed.invoice, billed.net)
 
-    def _first_issue(self, lines: list[Billed]) -> dt.date | None:
-        issued_on = self.view.books.issued_on
-        return min((issued_on[b.invoice.ref] for b in lines), default=None)
-
 
 _R1_LINES = frozenset({"not yet fulfilled", "terminated", "outside contract"})
+
+
+def _first_issue(lines: list[Billed]) -> dt.date | None:
+    return min((b.issued_on for b in lines), default=None)
 
 
 def _keys(lines: list[Billed]) -> tuple[str, ...]:

@@ -24,14 +24,17 @@ GRACE_DAYS = 1
 def judge_unauthorised(view: OrderView, tally: Tally) -> None:
     """Every order line whose service went on after the last authorised day, less what was billed for it."""
     by_line: dict[str, list[Chain]] = {}
+    running: set[str] = set()
     for chain in view.chains:
         if chain.kind in RECURRING and chain.segments:
-            by_line.setdefault(chain.line, []).append(chain)
+            last_on = authorised_to(view, chain)
+            if last_on is None or last_on >= view.day:
+                running.add(chain.line)
+            else:
+                by_line.setdefault(chain.line, []).append(chain)
     for line, chains in by_line.items():
-        ends = [authorised_to(view, chain) for chain in chains]
-        known = [end for end in ends if end is not None]
-        if len(known) == len(chains):
-            _judge(view, line, chains, max(known), tally)
+        if line not in running:
+            _judge(view, line, chains, max(authorised_to(view, c) or view.day for c in chains), tally)
         chains[0].move("in advance", tally.held_over.pop(line, 0))
 
 

@@ -98,7 +98,7 @@ def _months(view: OrderView, chain: Chain, true_up: bool) -> tuple[dict[tuple[st
         if true_up and billed.line.quantity is None:
             astray.append(billed)
             continue
-        day = billed.line.service_from or view.books.issued_on[billed.invoice.ref]
+        day = billed.line.service_from or billed.issued_on
         month(day, billed.line.charge).lines.append(billed)
     return months, astray
 
@@ -160,7 +160,7 @@ def _judge_month(view: OrderView, chain: Chain, month: Month, meter: _Meter, tal
     lost = rate(charge, month.known + month.lost) - rated if month.lost else 0
     tolerance = view.tolerance * max(1, len(lines))
     if len(lines) > 1:
-        mark_surplus(lines, total, tolerance, charge)
+        mark_surplus(view, lines, total, tolerance, charge)
     billed = sum(b.net for b in lines if b.surplus is None)
     excess = excess_credit(lines, total - billed, tolerance, tally)
     billed += excess
@@ -168,11 +168,9 @@ def _judge_month(view: OrderView, chain: Chain, month: Month, meter: _Meter, tal
     chain.move("lost", -lost)
     chain.events.append((charge.ref, month_end(dt.date.fromisoformat(f"{name}-01")), total))
     chain.move("credit leakage", -excess)
-    quantity = None if meter.covers(name) else month.billed_quantity
-    priced = billed if quantity is None else rate(charge, quantity)
-    explained = _short(view, chain, month, due - priced, priced - billed, tolerance, tally)
-    beyond = priced - max(total, due) if quantity is None or quantity > month.known else 0
-    explained += _over(view, chain, month, beyond, billed - priced, tolerance, tally)
+    priced = _priced(month, billed, max(total, due), meter.covers(name))
+    explained = _short(view, chain, month, due - priced, priced - max(billed, 0), tolerance, tally)
+    explained += _over(view, chain, month, billed - priced, tolerance, tally)
     rest = billed - total - explained
     if rest:
         chain.move("rounding" if lines and abs(rest) <= tolerance else "in advance" if rest > 0 else "not due", rest)
@@ -187,6 +185,17 @@ def _judge_month(view: OrderView, chain: Chain, month: Month, meter: _Meter, tal
                 billed=billed, state=state, documents=tuple(b.invoice.key for b in lines),
             )
         )  # fmt: skip
+
+
+def _priced(month: Month, billed: int, ceiling: int, prepaid: bool) -> int:
+    """What the billed quantity should have cost; the billed amount itself where no quantity tells. At most ``ceiling``.
+
+    Fewer units than were metered are never too much, even where more units lower the price.
+    """
+    quantity = None if prepaid else month.billed_quantity
+    if quantity is None:
+        return min(max(billed, 0), ceiling)
+    return ceiling if quantity > month.known else rate(month.charge, quantity)
 
 
 def _short(view: OrderView, chain: Chain, month: Month, missing: int, low: int, tolerance: int, tally: Tally) -> int:
@@ -207,10 +216,9 @@ def _short(view: OrderView, chain: Chain, month: Month, missing: int, low: int, 
     return explained
 
 
-def _over(view: OrderView, chain: Chain, month: Month, beyond: int, high: int, tolerance: int, tally: Tally) -> int:
-    """``beyond`` was billed for more than was metered, ``high`` is too high an amount; returns what is explained."""
-    over = sum(part for part in (beyond, high) if part > tolerance)
-    if not over:
+def _over(view: OrderView, chain: Chain, month: Month, over: int, tolerance: int, tally: Tally) -> int:
+    """Billed at too high an amount, or for more than was metered; returns what is explained."""
+    if over <= tolerance:
         return 0
     if view.proves("provisioning", "usage"):
         tally.overbilled(chain, month.charge, over, month.lines)

@@ -6,11 +6,11 @@ import datetime as dt
 from typing import TYPE_CHECKING, NamedTuple
 
 from tieout.canon.dates import ONE_DAY
-from tieout.canon.documents import Amendment, Charge, Contract, CreditMemo, Entitlement, Invoice, InvoiceLine, Order
+from tieout.canon.documents import Amendment, Charge, Contract, Entitlement, InvoiceLine, Order
 
 from ..instance import Instance
 from ..verdict import Outcome
-from .books import Desk
+from .books import Bill, Desk, Issued
 from .chain import Chain, link
 
 if TYPE_CHECKING:
@@ -27,13 +27,14 @@ class Billed:
     ``surplus`` is the charge that it bills a second time, once that is found.
     """
 
-    __slots__ = ("credits", "invoice", "line", "net", "surplus")
+    __slots__ = ("credits", "invoice", "issued_on", "line", "net", "surplus")
 
-    def __init__(self, invoice: Invoice, line: InvoiceLine) -> None:
-        self.invoice, self.line = invoice, line
+    def __init__(self, issued: Issued, line: InvoiceLine) -> None:
+        self.invoice, self.issued_on, self.line = issued.bill, issued.on, line
         self.net = line.net
         """Net billed by this line after corrections."""
-        self.credits: list[tuple[CreditMemo, int]] = []
+        self.credits: tuple[tuple[Issued, int], ...] = ()
+        """Credit memos that took something off, with the amount."""
         self.surplus: Charge | None = None
 
 
@@ -61,15 +62,13 @@ class OrderView(Desk):
         super().__init__(instance, policy, day, outcome)
         self.order = order
         self.customer = order.customer
-        self.calendar = policy.calendar(order.entity)
-        self.day_of = self.calendar.day
         self.accepted_on = self.day_of(order.accepted_at) if order.accepted_at else order.effective_on
         self.booked = self.accepted_on is None or self.accepted_on <= day
         """Whether the order was agreed by the day; nothing is expected before."""
         self.tolerance = policy.tolerance("line", order.entity)
         self.amendments: dict[str, Amendment] = {}
         pending: set[str] = set()
-        for amendment in instance.get("amendments"):
+        for amendment in instance.members.get("amendments", ()):
             if amendment.mirrors is None:
                 accepted = amendment.status == "accepted" and not amendment.deleted
                 if accepted and self.happened(amendment.accepted_at):
@@ -77,7 +76,9 @@ class OrderView(Desk):
                 else:
                     pending.add(amendment.ref)
         stands = order.status == "accepted" and not order.deleted
-        charges = [c for c in instance.get("charges") if c.mirrors is None and not c.deleted] if stands else []
+        charges = (
+            [c for c in instance.members.get("charges", ()) if c.mirrors is None and not c.deleted] if stands else []
+        )
         self.chains = link(charges, self.amendments, pending)
         self._terms()
         self._services()
@@ -117,7 +118,7 @@ class OrderView(Desk):
         self.cut_grace = False
         """An accepted termination is still within its time: what is billed past it is not too much yet."""
         self.contract: Contract | None = None
-        contracts = [c for c in self.instance.get("contract") if not c.deleted and c.mirrors is None]
+        contracts = [c for c in self.instance.members.get("contract", ()) if not c.deleted and c.mirrors is None]
         if contracts:
             self.contract = contract = contracts[0]
             self.unsigned = not self.happened(contract.signed_at)
@@ -154,7 +155,7 @@ class OrderView(Desk):
 
     def _services(self) -> None:
         by_line: dict[str, list[Entitlement]] = {}
-        for entitlement in self.instance.get("entitlements"):
+        for entitlement in self.instance.members.get("entitlements", ()):
             if entitlement.mirrors is None and not entitlement.deleted:
                 by_line.setdefault(entitlement.line, []).append(entitlement)
         self._service = {line: self._run(found) for line, found in by_line.items()}
@@ -168,6 +169,12 @@ class OrderView(Desk):
         return on if on <= self.day else None
 
     def _run(self, entitlements: list[Entitlement]) -> Service:
+        if len(entitlements) == 1:
+            (one,) = entitlements
+            begin = self.day_of(one.activated_at) if one.activated_at is not None else None
+            if begin is None or begin > self.day:
+                return Service(None, None, (one,))
+            return Service(begin, self.ended_on(one), (one,))
         begun = [
             (self.day_of(e.activated_at), e)
             for e in entitlements
@@ -187,14 +194,16 @@ class OrderView(Desk):
             self.by_charge.update(dict.fromkeys(chain.refs, chain))
             self.by_line.setdefault(chain.line, chain)
         self.astray: list[Billed] = []
-        self.by_invoice: dict[str, list[Billed]] = {}
-        for invoice in self.books.invoices:
-            found = [Billed(invoice, line) for line in invoice.lines or (self._whole(invoice),)]
-            self.by_invoice[invoice.ref] = found
-            for billed in found:
-                chain = self.chain_of(billed.line)  # type: ignore[assignment]
+        """Lines that bill no charge of the order."""
+        self.doubled = False
+        """Whether some line was found to bill something a second time."""
+        for issued in self.books.invoices:
+            for line in issued.bill.lines or (self._whole(issued.bill),):
+                billed = Billed(issued, line)
+                issued.lines.append(billed)
+                chain = self.chain_of(line)  # type: ignore[assignment]
                 (self.astray if chain is None else chain.lines).append(billed)
 
-    def _whole(self, invoice: Invoice) -> InvoiceLine:
+    def _whole(self, invoice: Bill) -> InvoiceLine:
         """An invoice without lines as one line."""
         return InvoiceLine(id="", order=self.order.ref, net=invoice.net, tax=invoice.tax)
