@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -148,7 +149,7 @@ def ordered_other_than_quoted(world: World, name: str) -> None:
 @injects(CONFLICT)
 def discount_above_the_approved(world: World, name: str) -> None:
     """Thirty percent, where ten were approved."""
-    _requote(world, name, "discount_percent", discount_percent=30, approved_discount_percent=10)
+    _requote(world, name, "discount_percent", discount_percent=Decimal(30), approved_discount_percent=Decimal(10))
 
 
 @injects(CONFLICT)
