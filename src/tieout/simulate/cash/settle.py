@@ -139,7 +139,7 @@ def _pay_unposted(desk: Desk, pool: list[Bill]) -> None:
     for at, bill in enumerate(unposted):
         if at % 3 == 0:
             spoils.unposted_paid(desk, bill)
-        elif at % 3 == 1 and excess:
+        elif at % 9 == 1 and excess:
             spoils.unposted_overpaid(desk, bill)
         else:
             _take(desk, pool, partial(collective.beside_unposted, bill))
