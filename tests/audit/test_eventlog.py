@@ -13,7 +13,9 @@ import duckdb
 import pytest
 
 from tieout.audit import eventlog
+from tieout.audit.run import audit
 from tieout.canon.faults import InputFault
+from tieout.canon.finding import Risk
 from tieout.policy import Policy
 from tieout.process.evaluate import judge
 from tieout.process.instance import everything_known
@@ -161,3 +163,30 @@ def test_two_kinds_that_share_an_id_stay_two_things(tmp_path: Path) -> None:
     rows = connection.execute("SELECT id, kind FROM doc_object ORDER BY id").fetchall()
     assert rows == [("8", "item"), ("item:7", "item"), ("order:7", "order")]
     assert connection.execute("SELECT objects FROM doc_event").fetchall() == [(["log/8", "log/item:7", "log/order:7"],)]
+
+
+def test_a_folder_with_a_log_is_audited_by_a_flow_of_ones_own(tmp_path: Path) -> None:
+    """The same two cases as above through the front door: a mapping, a flow file, a result; bad rows are named."""
+    (tmp_path / "log.csv").write_text(CASES)
+    (tmp_path / "flow.py").write_text(FLOW)
+    (tmp_path / "audit.toml").write_text(
+        '[audit]\nas_of = 2026-02-03\nbase_currency = "EUR"\n'
+        '[[logs]]\npath = "log.csv"\ncurrency = "EUR"\ncase = "Case ID"\ntimestamp = "Complete Timestamp"\n'
+    )
+    result = audit(tmp_path, flows=(str(tmp_path / "flow.py"),))
+    assert result.totals["stuck"] == 12050
+    assert [(f.subject, f.risk, f.variant, f.owner) for f in result.findings] == [
+        ("object/log/A", Risk.OWN_STUCK, "paid", "AR")
+    ]
+    (quality,) = result.files
+    assert (quality.rows, quality.accepted, quality.rejected) == (8, 5, 3)
+    assert [(r.line, r.field) for r in result.rejections] == [(9, "id"), (7, "activity"), (8, "timestamp")]
+
+
+def test_times_of_ones_own_form_and_zone(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("case;activity;timestamp\nA;Sent;31.01.2026 00:30\n")
+    connection, refused = load(
+        tmp_path / "log.csv", "events-csv", delimiter=";", datetime="%d.%m.%Y %H:%M", time_zone="Europe/Berlin"
+    )
+    assert refused == []
+    assert connection.execute('SELECT "at" FROM doc_event').fetchall() == [(dt.datetime(2026, 1, 30, 23, 30),)]

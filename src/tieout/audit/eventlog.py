@@ -35,6 +35,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     entity: str = ""
     currency: str = ""
     time_zone: str = "UTC"
+    datetime: str = ""
+    """How times are written (strptime), where they are not ISO 8601."""
     delimiter: str = ","
     case: str = "case"
     activity: str = "activity"
@@ -219,11 +221,14 @@ def _words(values: dict[str, object]) -> list[tuple[str, str]]:
 def _refuse_bad(connection: duckdb.DuckDBPyConnection, log: Log, refuse: Refuse) -> None:
     zone = _text(log.time_zone)
     offset = r"'(Z|[+-]\d{2}:?\d{2})$'"
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE log_timed AS SELECT *, CASE "
-        f"WHEN regexp_matches(time, {offset}) THEN timezone('UTC', try_cast(time AS TIMESTAMPTZ)) "
-        f"ELSE timezone('UTC', timezone({zone}, try_cast(time AS TIMESTAMP))) END AS moment FROM log_event"
-    )
+    if log.datetime:
+        moment = f"timezone('UTC', timezone({zone}, try_strptime(time, {_text(log.datetime)})))"
+    else:
+        moment = (
+            f"CASE WHEN regexp_matches(time, {offset}) THEN timezone('UTC', try_cast(time AS TIMESTAMPTZ)) "
+            f"ELSE timezone('UTC', timezone({zone}, try_cast(time AS TIMESTAMP))) END"
+        )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE log_timed AS SELECT *, {moment} AS moment FROM log_event")
     checks = (
         ("nullif(id, '') IS NULL", "id", "event without an id (or case)", "give every event an id"),
         ("nullif(activity, '') IS NULL", "activity", "event without an activity", "name what happened"),

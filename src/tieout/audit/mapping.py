@@ -19,6 +19,7 @@ from tieout.canon.faults import nearest
 from tieout.canon.money import EXPONENTS
 from tieout.setwise import tables
 
+from .logs import LogFile
 from .toml import Place, Source
 
 NAME = "audit.toml"
@@ -119,6 +120,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     systems: dict[str, System] = {}
     entities: dict[str, dict[str, Any]] = {}
     files: tuple[File, ...] = ()
+    logs: tuple[LogFile, ...] = ()
     complete: tuple[Complete, ...] = ()
     crosswalks: tuple[CrosswalkFile, ...] = ()
     fx: RatesFile = RatesFile()
@@ -137,7 +139,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def system_names(self) -> tuple[str, ...]:
         """Every system that is declared or that a file is of."""
-        return tuple(dict.fromkeys((*self.systems, *(file.system for file in self.files if file.system))))
+        named = (entry.system for entry in (*self.files, *self.logs) if entry.system)
+        return tuple(dict.fromkeys((*self.systems, *named)))
 
 
 def load(directory: Path) -> tuple[Mapping, Source]:
@@ -147,6 +150,11 @@ def load(directory: Path) -> tuple[Mapping, Source]:
     _check_audit(mapping, source)
     for index, file in enumerate(mapping.files):
         _check_file(file, mapping, source, ("files", index))
+    for index, log in enumerate(mapping.logs):
+        place: Place = ("logs", index)
+        if log.currency:
+            _check_currency(log.currency, source, (*place, "currency"))
+        _check_zone(log.time_zone or "UTC", source, (*place, "time_zone"))
     for index, complete in enumerate(mapping.complete):
         _check_complete(complete, mapping, source, ("complete", index))
     layouts: list[tuple[Layout, Place]] = [(c, ("crosswalks", i)) for i, c in enumerate(mapping.crosswalks)]

@@ -19,6 +19,7 @@ from tieout.setwise import tables
 
 from . import quality, refusals, versions
 from .coverage import Coverage
+from .logs import read_logs
 from .mapping import NAME, Mapping, policy_tables
 from .mapping import load as load_mapping
 from .policy_files import with_files, with_periods
@@ -66,11 +67,12 @@ def load(directory: Path | str, connection: duckdb.DuckDBPyConnection, progress:
         notes = [*reader.notes, *_settle(connection, reader)]
     files, joined = _qualities(connection, reader)
     refusals.render(connection, reader.types, reader.known)
+    logs = read_logs(connection, mapping.logs, directory, mapping.audit.time_zone)
     coverage = coverage_of(connection, mapping, policy, reader.failed)
     policy = with_periods(policy, connection)
     _strip(connection, types)
     return Loaded(
-        mapping=mapping, policy=policy, coverage=coverage, files=files, rejections=_rejections(connection),
+        mapping=mapping, policy=policy, coverage=coverage, files=(*files, *logs), rejections=_rejections(connection),
         notes=(*notes, *joined),
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ TABLES = (
     "systems", "entities", "tolerances", "within", "owners", "modes", "ownership", "posting", "crosswalks", "fx"
 )  # fmt: skip
 """The tables that make a policy."""
-OTHERS = ("audit", "files", "complete")
+OTHERS = ("audit", "files", "logs", "complete")
 """Tables of the same file that say what to read; of these only ``audit.base_currency`` matters here."""
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
