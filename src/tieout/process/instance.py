@@ -46,4 +46,4 @@ class Instance:
 
     def owns(self, document: Document) -> bool:
         """Whether this instance reports facts about the whole of ``document``."""
-        return document.key not in self.foreign
+        return not self.foreign or document.key not in self.foreign
