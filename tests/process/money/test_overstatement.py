@@ -80,6 +80,14 @@ def test_an_erp_invoice_that_mirrors_nothing(shop: Any) -> None:
     stray = msgspec.structs.replace(shop.posted(shop.invoice("X1", "2026-05-03", may(shop))), mirrors=None)
     judged = shop.judge_unclaimed("2026-06-30", stray)
     assert judged.money() == {("unsupported_document", "EX1"): 50_000}
+    assert judged.row("R3") == {"ERP only": 50_000, "to": 50_000}
+    assert judged.row("R2") == {}
+
+
+def test_where_the_erp_is_the_biller_its_unclaimed_invoice_was_billed(shop: Any) -> None:
+    stray = msgspec.structs.replace(shop.posted(shop.invoice("X1", "2026-05-03", may(shop))), mirrors=None)
+    judged = shop.judge_unclaimed("2026-06-30", stray, known=lambda role, type_, entity, day: type_ != "invoice")
+    assert judged.money() == {("unsupported_document", "EX1"): 50_000}
     assert judged.row("R3") == {"from": 50_000, "to": 50_000}
 
 

@@ -200,10 +200,17 @@ def _only_in_erp(desk: Desk, posting: Posting, risk: Risk, why: str, documents: 
 
 
 def judge_unclaimed(instance: Instance, policy: Policy, day: dt.date, outcome: Outcome) -> None:
-    """Invoices that no order claims: each is `unsupported_document`, with its lines in rows R2 and R3."""
+    """Invoices that no order claims: each is `unsupported_document`, with its lines in rows R2 and R3.
+
+    One that only the ERP holds, while billing is known and has not issued it, was never billed: it is in row R3 alone.
+    """
     desk = Desk(instance, policy, day, outcome)
     for issued in desk.books.invoices:
         invoice = issued.bill
+        if issued.postings and policy.role(invoice.system) == "erp" and desk.knows("billing", "invoice", invoice.entity):
+            why = "only the ERP holds it: no order or charge asks for it and billing never issued it"
+            _only_in_erp(desk, issued.postings[0], Risk.UNSUPPORTED_DOCUMENT, why, (invoice.key,))
+            continue
         if not (desk.knows("crm", "order", invoice.entity) and desk.knows("billing", "charge", invoice.entity)):
             unknown(outcome, "whether something was ordered", invoice, invoice.net)
             position(outcome, "R2", "not judged", invoice, invoice.net)

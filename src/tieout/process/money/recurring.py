@@ -269,7 +269,7 @@ def _compare(
         chain.move("not judged", -total.due_fulfilled)
         return -total.due_fulfilled
     taken = min(short, total.delta)
-    explained = _missed(chain, total, taken, tally) if taken else 0
+    explained = _missed(chain, total, taken, tolerance, tally) if taken else 0
     left = short - taken
     if left <= tolerance:
         return -explained
@@ -281,12 +281,12 @@ def _compare(
     return -explained - fulfilled
 
 
-def _missed(chain: Chain, total: _Sum, taken: int, tally: Tally) -> int:
-    """Money of the period's amendments that nobody charged, the latest first."""
+def _missed(chain: Chain, total: _Sum, taken: int, tolerance: int, tally: Tally) -> int:
+    """Money of the period's amendments that nobody charged, the latest first; a rest within the tolerance is nobody's."""
     found, left = 0, taken
     for amendment, delta, served_delta, due_on in reversed(total.claims):
         share = min(left, delta)
-        if share <= 0:
+        if share <= (tolerance if left < taken else 0):
             break
         amount = served_delta if share == delta else round_half_away(Fraction(served_delta * share, delta))
         tally.missed(chain, amendment, amount, share, due_on)
