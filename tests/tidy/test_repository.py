@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,14 +69,26 @@ def test_everything_in_a_lock_is_pinned_with_hashes(lock: str) -> None:
     assert not loose
 
 
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def bare(wish: str) -> str:
+    return re.split(r"[<>=!~\[; ]", wish, maxsplit=1)[0].lower()
+
+
+def test_the_package_depends_on_what_it_imports() -> None:
+    """Not on what another dependency happens to bring along."""
+    declared = {bare(wish) for wish in project()["project"]["dependencies"]} | {"tieout"}
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    imported = set(re.findall(r"^\s*(?:import|from) (\w+)(?=[\s.])(?:.* import )?", source, re.MULTILINE))
+    undeclared = {name for name in imported - sys.stdlib_module_names - declared if importlib.util.find_spec(name)}
+    assert not undeclared, f"declare in pyproject.toml, then ./dev lock: {undeclared}"
+
+
 def test_locks_hold_what_pyproject_asks_for() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     run, dev = pinned("run.txt"), pinned("dev.txt")
-
-    def bare(wish: str) -> str:
-        return re.split(r"[<>=!~\[; ]", wish, maxsplit=1)[0].lower()
-
-    missing = [wish for wish in project["project"]["dependencies"] if bare(wish) not in run]
-    missing += [wish for wish in project["dependency-groups"]["dev"] if bare(wish) not in dev]
+    missing = [wish for wish in project()["project"]["dependencies"] if bare(wish) not in run]
+    missing += [wish for wish in project()["dependency-groups"]["dev"] if bare(wish) not in dev]
     assert not missing, f"run ./dev lock: {missing}"
     assert {name: version for name, version in run.items() if dev.get(name) != version} == {}
