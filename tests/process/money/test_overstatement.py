@@ -156,6 +156,13 @@ def test_a_credit_larger_than_its_invoice_line(shop: Any) -> None:
     assert judged.money() == {("credit_leakage", "CR1"): 12_000}
 
 
+def test_more_given_back_than_was_billed(shop: Any) -> None:
+    """Goodwill of 620.00 on an invoice of 500.00: approved or not, 120.00 of it never were the customer's."""
+    credit = shop.credit("CR1", "2026-05-10", "goodwill", may(shop, 62_000), of="I-2026-05", approved_by="kim")
+    judged = shop.judge("2026-06-30", *month(shop), credit, shop.posted(credit))
+    assert judged.money() == {("credit_leakage", "CR1"): 12_000}
+
+
 def test_more_credited_as_unused_than_the_contract_makes_too_much(shop: Any) -> None:
     """Ends on 15 May: 500.00 × 15/31 = 241.94 are right, 258.06 too much; credited are 300.00."""
     credit = shop.credit("CR1", "2026-05-16", "unused", may(shop, 30_000), of="I-2026-05", cause="crm/A1")

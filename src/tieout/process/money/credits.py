@@ -35,7 +35,7 @@ def settle_credits(view: OrderView, tally: Tally) -> None:
             elif memo.cause and mark in credited:
                 _leak(tally, chain, issued, line.net, "a second time for the same cause")
             elif memo.reason in CONCESSIONS:
-                _itemise(tally, chain, memo, "concessions", line.net)
+                _concede(view, tally, chain, issued, named, line)
             else:
                 _correct(view, tally, chain, issued, named, line)
             seen.add(mark)
@@ -63,6 +63,17 @@ def _leak(tally: Tally, chain: Chain | None, issued: Issued, amount: int, varian
     if amount > 0:
         tally.credit(issued, amount, variant)
     _itemise(tally, chain, issued.bill, "credit leakage", amount)
+
+
+def _concede(
+    view: OrderView, tally: Tally, chain: Chain | None, issued: Issued, named: Issued | None, line: InvoiceLine
+) -> None:
+    """Nothing is billed less for it; what is more than the invoice lines that it forgives should not be."""
+    forgiven = _targets(view, chain, issued.bill, named, line)
+    excess = max(0, line.net - sum(billed.line.net for billed in forgiven)) if forgiven else 0
+    _itemise(tally, chain, issued.bill, "concessions", line.net - excess)
+    if excess:
+        _leak(tally, chain, issued, excess, "more than the invoice line")
 
 
 def _itemise(tally: Tally, chain: Chain | None, memo: Bill, line: str, amount: int) -> None:
