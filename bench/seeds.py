@@ -61,7 +61,10 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         for told in pool.imap(one, jobs):
             kind = "clean" if told.clean else "leaky"
-            print(f"seed {told.seed:>3} {kind}: {told.found:>4} findings, {'exact' if told.perfect else 'NOT EXACT'}", flush=True)
+            print(
+                f"seed {told.seed:>3} {kind}: {told.found:>4} findings, {'exact' if told.perfect else 'NOT EXACT'}",
+                flush=True,
+            )
             if not told.perfect:
                 bad += 1
                 print(told.words, flush=True)

@@ -207,7 +207,11 @@ def judge_unclaimed(instance: Instance, policy: Policy, day: dt.date, outcome: O
     desk = Desk(instance, policy, day, outcome)
     for issued in desk.books.invoices:
         invoice = issued.bill
-        if issued.postings and policy.role(invoice.system) == "erp" and desk.knows("billing", "invoice", invoice.entity):
+        if (
+            issued.postings
+            and policy.role(invoice.system) == "erp"
+            and desk.knows("billing", "invoice", invoice.entity)
+        ):
             why = "only the ERP holds it: no order or charge asks for it and billing never issued it"
             _only_in_erp(desk, issued.postings[0], Risk.UNSUPPORTED_DOCUMENT, why, (invoice.key,))
             continue
