@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import gzip
 import json
+import pickle
 import tomllib
 import tracemalloc
 from collections import Counter
@@ -211,3 +212,12 @@ def test_memory_does_not_grow_with_the_company(tmp_path: Path):
 
     peak(1)  # what is made once and kept: the shapes of types, days of calendars
     assert peak(6) < 1.25 * peak(2)
+
+
+def test_what_a_part_hands_back_travels_between_processes(world: World):
+    outcome = Outcome()
+    outcome.add(world)
+    other = pickle.loads(pickle.dumps(outcome))
+    day = world.as_of
+    assert list(other.totals.documents(world.start, day)) == list(outcome.totals.documents(world.start, day))
+    assert other.leaks == outcome.leaks

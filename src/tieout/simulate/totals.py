@@ -7,9 +7,9 @@ docs/money.md; nothing of the product's evaluation is in them.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ..canon.dates import ONE_DAY, month_end, month_of
 from ..canon.documents import CreditMemo, Document, GlBalance, Invoice, SourceTotal
@@ -17,6 +17,7 @@ from .amounts import exchanged
 from .entities import ENTITIES
 from .world import World
 
+K = TypeVar("K")
 AR_CONTROL = "AR_CONTROL"
 NOT_VALID = frozenset({"draft", "void"})
 NOT_POSTED = frozenset({"draft", "void", "rejected"})
@@ -38,10 +39,11 @@ class Totals:
 
     def __init__(self) -> None:
         """Nothing added yet."""
-        self.moved: dict[Cell, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self.functional: dict[Cell, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self.ledger: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-        """Entity → period → debits and credits of the AR control account, functional currency."""
+        self.moved: dict[Cell, Counter[str]] = defaultdict(Counter)
+        self.functional: dict[Cell, Counter[str]] = defaultdict(Counter)
+        self.debits: dict[str, Counter[str]] = defaultdict(Counter)
+        """Of the AR control account, by entity and period, in functional currency; likewise the credits."""
+        self.credits: dict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, world: World) -> None:
         """Add what every system holds of one shard."""
@@ -54,15 +56,15 @@ class Totals:
 
     def merge(self, other: Totals) -> None:
         """Add the totals of other shards."""
-        for mine, theirs in ((self.moved, other.moved), (self.functional, other.functional)):
-            for cell, months in theirs.items():
-                for period, amount in months.items():
-                    mine[cell][period] += amount
-        for entity, periods in other.ledger.items():
-            for period, (debit, credit) in periods.items():
-                own = self.ledger[entity][period]
-                own[0] += debit
-                own[1] += credit
+        self._take(self.moved, other.moved)
+        self._take(self.functional, other.functional)
+        self._take(self.debits, other.debits)
+        self._take(self.credits, other.credits)
+
+    @staticmethod
+    def _take(mine: dict[K, Counter[str]], theirs: dict[K, Counter[str]]) -> None:
+        for key, months in theirs.items():
+            mine[key].update(months)
 
     def move(self, system: str, measure: str, doc: Document, day: dt.date | str, amount: int) -> None:
         """One movement in a month (``YYYY-MM``) or on a day."""
@@ -77,9 +79,9 @@ class Totals:
             closing = cell.measure.endswith("_closing")
             amount, functional, has_functional = 0, 0, cell.measure == "ar_closing"
             for period in periods:
-                moved = self.moved[cell].get(period, 0)
+                moved = self.moved[cell][period]
                 amount = amount + moved if closing else moved
-                functional += self.functional[cell].get(period, 0) if has_functional else 0
+                functional += self.functional[cell][period] if has_functional else 0
                 yield SourceTotal(
                     system=cell.system, id=f"{cell.measure}-{cell.entity}-{cell.currency}-{period}", entity=cell.entity,
                     currency=cell.currency, measure=cell.measure, period=period, amount=amount,  # type: ignore[arg-type]
@@ -88,10 +90,10 @@ class Totals:
         yield from self._control_account(periods)
 
     def _control_account(self, periods: list[str]) -> Iterator[GlBalance]:
-        for entity in sorted(self.ledger):
+        for entity in sorted(self.debits):
             closing = 0
             for period in periods:
-                opening, (debit, credit) = closing, self.ledger[entity].get(period, (0, 0))
+                opening, debit, credit = closing, self.debits[entity][period], self.credits[entity][period]
                 closing = opening + debit - credit
                 yield GlBalance(
                     system="erp", id=f"{AR_CONTROL}-{entity}-{period}", entity=entity,
@@ -165,7 +167,8 @@ def _open_item(totals: Totals, world: World, doc: Invoice | CreditMemo, movement
         functional = exchanged(left, doc.currency, entity.functional, rate)
         totals.moved[cell][period] += amount
         totals.functional[cell][period] += functional - stated
-        totals.ledger[doc.entity][period][0 if functional > stated else 1] += abs(functional - stated)
+        side = totals.debits if functional > stated else totals.credits
+        side[doc.entity][period] += abs(functional - stated)
         stated = functional
 
 
