@@ -19,7 +19,7 @@ NAMES = st.text(st.sampled_from("AaZz09-_.é語"), min_size=1, max_size=8)
 IDS = st.builds("/".join, st.lists(NAMES, min_size=1, max_size=3))
 REFS = st.builds("{}/{}".format, NAMES, IDS)
 DAYS = st.dates(dt.date(1900, 1, 1), dt.date(2200, 12, 31))
-INSTANTS = st.datetimes(dt.datetime(1900, 1, 2), dt.datetime(2200, 12, 30), timezones=st.none() | st.just(dt.UTC))  # noqa: DTZ001
+INSTANTS = st.datetimes(dt.datetime(1900, 1, 2), dt.datetime(2200, 12, 30), timezones=st.none() | st.just(dt.UTC))
 DECIMALS = st.decimals(Decimal("0"), Decimal("1"), places=4)  # within every field's bounds
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {

@@ -139,7 +139,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def system_names(self) -> tuple[str, ...]:
         """Every system that is declared or that a file is of."""
-        named = (entry.system for entry in (*self.files, *self.logs) if entry.system)
+        named = [file.system for file in self.files if file.system] + [log.system for log in self.logs if log.system]
         return tuple(dict.fromkeys((*self.systems, *named)))
 
 
