@@ -170,8 +170,7 @@ def test_a_folder_with_a_log_is_audited_by_a_flow_of_ones_own(tmp_path: Path) ->
     (tmp_path / "log.csv").write_text(CASES)
     (tmp_path / "flow.py").write_text(FLOW)
     (tmp_path / "audit.toml").write_text(
-        '[audit]\nas_of = 2026-02-03\nbase_currency = "EUR"\n'
-        '[[logs]]\npath = "log.csv"\ncurrency = "EUR"\ncase = "Case ID"\ntimestamp = "Complete Timestamp"\n'
+        '[audit]\nas_of = 2026-02-03\nbase_currency = "EUR"\n[[logs]]\npath = "log.csv"\ncurrency = "EUR"\ncase = "Case ID"\ntimestamp = "Complete Timestamp"\n'
     )
     result = audit(tmp_path, flows=(str(tmp_path / "flow.py"),))
     assert result.totals["stuck"] == 12050
@@ -181,6 +180,16 @@ def test_a_folder_with_a_log_is_audited_by_a_flow_of_ones_own(tmp_path: Path) ->
     (quality,) = result.files
     assert (quality.rows, quality.accepted, quality.rejected) == (8, 5, 3)
     assert [(r.line, r.field) for r in result.rejections] == [(9, "id"), (7, "activity"), (8, "timestamp")]
+
+
+def test_without_a_day_or_a_currency_the_log_itself_says_them(tmp_path: Path) -> None:
+    """The newest event is of 25 January, and all money is in yen."""
+    (tmp_path / "log.csv").write_text(CASES)
+    (tmp_path / "flow.py").write_text(FLOW)
+    logs = '[[logs]]\npath = "log.csv"\ncurrency = "JPY"\ncase = "Case ID"\ntimestamp = "Complete Timestamp"\n'
+    (tmp_path / "audit.toml").write_text(logs)
+    result = audit(tmp_path, flows=(str(tmp_path / "flow.py"),))
+    assert (result.as_of, result.base_currency, result.findings) == (dt.date(2026, 1, 25), "JPY", ())
 
 
 def test_times_of_ones_own_form_and_zone(tmp_path: Path) -> None:

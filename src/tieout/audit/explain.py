@@ -16,7 +16,7 @@ from tieout.setwise.run import instances_of
 from tieout.setwise.tables import table_name
 
 from .progress import Progress, silent
-from .run import opened
+from .run import newest_day, opened
 
 _MOST = 20
 
@@ -30,7 +30,7 @@ def explain_document(
     Raises InputFault where there is no such document, with the nearest id, and where no flow knows it.
     """
     with opened(directory, progress) as (_, connection, loaded):
-        day = as_of or loaded.mapping.audit.as_of
+        day = as_of or loaded.mapping.audit.as_of or newest_day(connection)
         if day is None:
             raise MappingFault("no day to explain it as of", where="audit.toml", mend="say as_of, or --as-of")
         keys = _find(connection, document)

@@ -55,9 +55,10 @@ def audit(
     """
     began = time.monotonic()
     with opened(directory, progress) as (database, connection, loaded):
-        day = as_of or loaded.mapping.audit.as_of
+        day = as_of or loaded.mapping.audit.as_of or newest_day(connection)
         if day is None:
             raise MappingFault("no day to audit", where="audit.toml", mend="say as_of = 2026-06-30, or --as-of")
+        base = loaded.mapping.audit.base_currency or _usual_currency(connection)
         _check_entities(entities, loaded)
         chosen = flows or tuple(FLOWS)
         sources = _documents(connection, SourceTotal), _documents(connection, GlBalance)
@@ -70,7 +71,7 @@ def audit(
         journals = figures.journals(connection, day, entities)
         gathered = evaluate_all(database, connection, task, progress)
     progress("adding up", 0, 1)
-    return _result(loaded, gathered, task, span, sources, journals, time.monotonic() - began)
+    return _result(loaded, gathered, task, base, span, sources, journals, time.monotonic() - began)
 
 
 @contextmanager
@@ -106,6 +107,27 @@ def _month_end(first: dt.date) -> dt.date:
     return (first.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
 
 
+def newest_day(connection: duckdb.DuckDBPyConnection) -> dt.date | None:
+    """The newest day on which anything is said to have happened: the day that a mapping without ``as_of`` means."""
+    found = []
+    for name, field in (*_DATED, ("bank_line", "booked_on"), ("entitlement", "activated_at"), ("event", "at")):
+        if (name, field) != ("charge", "start_on"):
+            sql = f'SELECT CAST(max("{field}") AS DATE) FROM {table_name(name)}'
+            found += [day for (day,) in connection.execute(sql).fetchall() if day is not None]
+    return max(found, default=None)
+
+
+def _usual_currency(connection: duckdb.DuckDBPyConnection) -> str:
+    """The currency of most charges, invoices and things, where the mapping names no base currency; empty where none has one."""
+    each = " UNION ALL ".join(
+        f"SELECT currency FROM {table_name(name)}" for name in ("charge", "invoice", "payment", "object")
+    )
+    rows = connection.execute(
+        f"SELECT currency FROM ({each}) WHERE currency <> '' GROUP BY currency ORDER BY count(*) DESC, currency LIMIT 1"
+    ).fetchall()
+    return rows[0][0] if rows else ""
+
+
 _DATED = (("invoice", "issued_at"), ("payment", "captured_at"), ("payment", "recorded_at"), ("order", "accepted_at"),
           ("charge", "start_on"))  # fmt: skip
 
@@ -137,11 +159,11 @@ def _within(documents: list[D], entities: tuple[str, ...]) -> list[D]:
 
 
 def _result(
-    loaded: Loaded, gathered: Gathered, task: Task, span: BridgePeriod | None,
+    loaded: Loaded, gathered: Gathered, task: Task, base_currency: str, span: BridgePeriod | None,
     sources: tuple[list[SourceTotal], list[GlBalance]], journals: list[Measured], seconds: float,
 ) -> AuditResult:  # fmt: skip
     policy, mapping = loaded.policy, loaded.mapping
-    valuation = Valuation(policy, task.as_of, mapping.audit.base_currency)
+    valuation = Valuation(policy, task.as_of, base_currency)
     ranked = rank(merge(gathered.findings), task.as_of, valuation)
     marked, found = causes(ranked, valuation)
     entities = task.entities or tuple(sorted(mapping.entities))
