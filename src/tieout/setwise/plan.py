@@ -4,7 +4,7 @@ Written once in DuckDB's dialect and rendered for PostgreSQL and Spark by sqlglo
 Its sources, shared by all flows, are `alias_<type>` (doc, ref, root: every view of a document leads to the same root) and
 `edge_<type>_<field>` (doc, n, ref: references that stand in lists and lines). It makes one table a relation, `in_<relation>`:
 
-    anchor   row of the anchor document            doc    row of the document
+    anchor   place of the anchor by its key        doc    row of the document
     root     the document's root reference         first  rank by which the anchors of a shared document are ordered
     whole    it belongs as a whole                 lines  or by these lines (1-based), where it is reached through its lines
 """
@@ -150,7 +150,7 @@ class _Planner:
         if self.entities:
             tests.append(f"d.entity IN ({_literals(self.entities)})")
         return (
-            f"SELECT d.{self.row} AS anchor, d.{self.row} AS doc, {root} AS root, 0 AS first, {_WHOLE} "
+            f"SELECT row_number() OVER (ORDER BY d.key) AS anchor, d.{self.row} AS doc, {root} AS root, 0 AS first, {_WHOLE} "
             f"FROM {table_name(tag)} AS d {join} WHERE {' AND '.join(tests)}"
         )
 
@@ -275,9 +275,9 @@ class _Planner:
             f"AND NOT EXISTS (SELECT 1 FROM in_{relation._name} AS m WHERE m.doc = d.{self.row})"
         )
         if not join:
-            return f"SELECT doc AS anchor, doc, root, 0 AS first, {_WHOLE} FROM ({roots}) AS roots"
+            return f"SELECT row_number() OVER (ORDER BY root) AS anchor, doc, root, 0 AS first, {_WHOLE} FROM ({roots}) AS roots"
         return (
-            f"SELECT r.doc AS anchor, v.doc, v.root, 0 AS first, {_WHOLE} "
+            f"SELECT dense_rank() OVER (ORDER BY r.root) AS anchor, v.doc, v.root, 0 AS first, {_WHOLE} "
             f"FROM ({roots}) AS r JOIN {self._alias(tag)} AS v ON v.root = r.root"
         )
 
