@@ -199,25 +199,27 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
         if sql_type:
             zone = self.zone
             return f"timezone({literal(zone)}, {text})::DATE" if "ZONE" in sql_type else f"{text}::DATE"
-        if self.date:
-            return f"try_strptime({text}, [{', '.join(literal(form) for form in self.date)}])::DATE"
-        instant = f"timezone({literal(self.zone)}, timezone('UTC', {self._iso(text)}))::DATE"
-        return (
-            f"CASE WHEN {matches(text, _DAY)} THEN try_cast({text} AS DATE) "
-            f"WHEN {matches(text, '[0-9]{8}')} THEN try_strptime({text}, '%Y%m%d')::DATE ELSE {instant} END"
-        )
+        written = [f"try_strptime({text}, {literal(form)})::DATE" for form in self.date]
+        if not self.date:
+            written = [
+                f"CASE WHEN {matches(text, _DAY)} THEN try_cast({text} AS DATE) "
+                f"WHEN {matches(text, '[0-9]{8}')} THEN try_strptime({text}, '%Y%m%d')::DATE END"
+            ]
+        instants = [self._formatted(text, form) for form in self.datetime] or [self._iso(text)]
+        local = [f"timezone({literal(self.zone)}, timezone('UTC', {instant}))::DATE" for instant in instants]
+        return f"coalesce({', '.join((*written, *local))})"
 
     def _instant(self, text: str, sql_type: str) -> str:
-        """UTC, naive."""
+        """UTC, naive. Where formats are declared, a bare day may be written as days are."""
         if sql_type == "DATE":
             return _to_utc(f"{text}::TIMESTAMP", self.day_zone)
+        if "ZONE" in sql_type:
+            return f"timezone('UTC', {text})"
         if sql_type:
-            return (
-                f"timezone('UTC', {text})" if "ZONE" in sql_type else _to_utc(f"{text}::TIMESTAMP", literal(self.zone))
-            )
-        if not self.datetime:
-            return self._iso(text)
-        return "coalesce(" + ", ".join(self._formatted(text, form) for form in self.datetime) + ")"
+            return _to_utc(f"{text}::TIMESTAMP", literal(self.zone))
+        written = [self._formatted(text, form) for form in self.datetime] or [self._iso(text)]
+        written += [self._formatted(text, form) for form in self.date]
+        return f"coalesce({', '.join(written)})" if len(written) > 1 else written[0]
 
     def _formatted(self, text: str, form: str) -> str:
         if form in ("epoch", "epoch_ms"):

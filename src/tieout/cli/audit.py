@@ -12,6 +12,7 @@ import typer
 from tieout.audit.progress import Progress, silent
 from tieout.canon.faults import InputFault
 
+from .audit_init import init
 from .implied import ImpliedRun
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
     cls=ImpliedRun, no_args_is_help=True, rich_markup_mode=None,
     help="Finds what leaks in the exports of a directory: tieout audit DIR. Propose their mapping first: tieout audit init DIR.",
 )  # fmt: skip
+app.command("init")(init)
 
 
 class Outputs(msgspec.Struct, frozen=True, kw_only=True):
