@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from .exports import INVOICES, Exports
@@ -263,3 +265,67 @@ def test_a_million_refusals_are_counted_and_a_thousand_listed(exports: Exports) 
     assert len(exports.loaded.rejections) == 1000
     assert exports.file("invoices.csv").rejected == 3000
     assert exports.connection.execute("SELECT count(*) FROM input_rejection").fetchone() == (3000,)
+
+
+FIELDS = {
+    "neither true nor false": ("customer", "id,name,po_required\nC-1,A,perhaps\n",
+        "po_required: 'perhaps' is neither true nor false (write true or false, or map it under [files.values.po_required])"),
+    "a broken count": ("contract", "id,customer,start_on,notice_days\nCT-1,C-1,2026-01-01,two\n",
+        "notice_days: 'two' is not a whole number (write it like 12)"),
+    "a broken quantity": ("usage", "id,charge,quantity,used_on\nU-1,CH-1,1.2.3,2026-01-01\n",
+        "quantity: '1.2.3' is not a number (write it like 1234.56)"),
+    "attributes that are no object": ("customer", "id,name,ext\nC-1,A,region=south\n",
+        "ext: 'region=south' is not a JSON object (write it like {\"key\": \"value\"})"),
+    "a broken list of references": ("payment", 'id,currency,amount,invoices\nP-1,EUR,1,"[""INV-1"""\n',
+        "invoices: '[\"INV-1\"' is not a list of references (write it like [\"billing/INV-1\", \"billing/INV-2\"])"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_kind_of_field_says_what_it_wants(exports: Exports, name: str) -> None:
+    type_name, content, message = FIELDS[name]
+    exports.write("file.csv", content).read(f'[[files]]\npath = "file.csv"\nsystem = "one"\ntype = "{type_name}"\n')
+    assert exports.refused() == [f"file.csv:2 {message}"]
+
+
+def test_a_system_that_a_row_names_must_be_known(exports: Exports) -> None:
+    exports.write("invoices.csv", "id,system,currency,net,total\n1,billing,EUR,1,1\n2,biling,EUR,1,1\n3,,EUR,1,1\n")
+    exports.read('[systems.billing]\n[[files]]\npath = "invoices.csv"\ntype = "invoice"\n')
+    assert exports.refused() == [
+        "invoices.csv:3 system: unknown system 'biling' (did you mean 'billing'?)",
+        "invoices.csv:4 has no system (map a column to system in audit.toml, or fill it at its source)",
+    ]
+    assert exports.rows("invoice", "key") == [("invoice/billing/1",)]
+
+
+def test_a_control_character_in_parquet_is_found_too(exports: Exports) -> None:
+    path = exports.folder / "invoices.parquet"
+    pq.write_table(
+        pa.table({"id": ["1", "2\x07"], "currency": ["EUR"] * 2, "net": ["1"] * 2, "total": ["1"] * 2}), path
+    )
+    exports.read(INVOICES.replace(".csv", ".parquet"))
+    assert exports.refused() == ["invoices.parquet:2 id: has a control character (take it out at its source)"]
+
+
+def test_floats_of_parquet_are_the_decimals_that_they_show(exports: Exports) -> None:
+    """0.1 + 0.2 is 0.30000000000000004, which is no amount of euros; a missing number is empty."""
+    path = exports.folder / "invoices.parquet"
+    columns = {
+        "id": [1.0, 2.0, 3.0],
+        "net": [12.3, 0.1 + 0.2, 5.0],
+        "tax": [float("nan"), 1.0, 0.07],
+        "total": [12.3, 1.0, 5.07],
+    }
+    pq.write_table(pa.table({**columns, "currency": ["EUR"] * 3}), path)
+    exports.read(INVOICES.replace(".csv", ".parquet"))
+    assert exports.refused() == [
+        "invoices.parquet:2 net: '0.30000000000000004' has more decimals than its currency has "
+        "(round it at its source, or mend the currency)"
+    ]
+    assert exports.rows("invoice", "id", "net", "tax", "total") == [("1", 1230, None, 1230), ("3", 500, 7, 507)]
+
+
+def test_lines_are_counted_rightly_where_two_columns_have_one_name(exports: Exports) -> None:
+    content = 'id,currency,net,total,note,note\n"INV-1",EUR,1,1,"two\nlines",b\nINV-2,EUR,x,1,a,b\n'
+    exports.write("invoices.csv", content).read()
+    assert [line.split(" ")[0] for line in exports.refused()] == ["invoices.csv:4"]

@@ -11,6 +11,7 @@ from tieout import cli
 from tieout.audit.propose import propose, write
 from tieout.audit.read import load
 from tieout.canon.faults import MappingFault
+from tieout.simulate.exports import company
 
 from .exports import Exports
 
@@ -164,3 +165,29 @@ def test_the_proposal_can_be_looked_at_without_writing(foreign: Exports) -> None
     assert result.exit_code == 0
     assert "[[files]]" in result.output
     assert not (foreign.folder / "audit.toml").exists()
+
+
+def test_event_logs_are_seen(exports: Exports) -> None:
+    rows = "".join(f"{n % 5},step {n % 3},2026-06-0{n % 9 + 1}T08:00:00Z\n" for n in range(20))
+    exports.write("tickets.csv", "Case ID,Activity,Complete Timestamp\n" + rows)
+    exports.write("orders.jsonocel", '{"ocel:events": {}, "ocel:objects": {}}')
+    text = write(exports.folder) and (exports.folder / "audit.toml").read_text()
+    assert text.count("[[logs]]") == 2
+    entry = lines_of(text, "tickets.csv")
+    assert entry["case"].startswith('"Case ID"')
+    assert entry["activity"].startswith('"Activity"')
+    assert entry["timestamp"].startswith('"Complete Timestamp"')
+    assert load(exports.folder, exports.connection).files[0].accepted == 20
+
+
+def test_a_simulated_company_without_its_mapping_is_understood(exports: Exports) -> None:
+    """German bank lines and cash applications, American invoices with lines of their own, canonical files of the rest."""
+    folder = exports.folder / "company"
+    company(5, 60, "rich", True, (), folder)
+    (folder / "audit.toml").unlink()
+    proposal = write(folder)
+    assert proposal.understood == proposal.files
+    loaded = load(folder, exports.connection)
+    rows, refused = (sum(getattr(file, name) for file in loaded.files) for name in ("rows", "rejected"))
+    assert rows > 3000
+    assert refused <= rows // 500, [f"{r.path}:{r.line} {r.what}" for r in loaded.rejections[:5]]

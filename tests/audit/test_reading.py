@@ -171,7 +171,7 @@ def test_the_newest_version_wins_wherever_it_stands(exports: Exports) -> None:
     ).read()
     assert exports.rows("invoice", "version", "net") == [(10, 1000)]
     assert exports.loaded is not None
-    assert exports.loaded.notes == ("invoice: 2 older versions were superseded",)
+    assert exports.loaded.notes == ("invoice, older versions left out: 2",)
 
 
 def test_an_instant_can_be_the_version(exports: Exports) -> None:
@@ -190,7 +190,7 @@ def test_the_same_document_twice_counts_once(exports: Exports) -> None:
     assert exports.refused() == []
     assert exports.rows("invoice", "id", "net") == [("INV-1", 100), ("INV-2", 200), ("INV-3", 300)]
     assert exports.loaded is not None
-    assert exports.loaded.notes == ("invoice: 1 repetitions were counted once",)
+    assert exports.loaded.notes == ("invoice, repetitions counted once: 1",)
 
 
 def test_a_document_that_is_there_twice_and_differs_is_refused_with_both_places(exports: Exports) -> None:

@@ -223,8 +223,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     def _formatted(self, text: str, form: str) -> str:
         if form in ("epoch", "epoch_ms"):
-            factor = 1_000_000 if form == "epoch" else 1000
-            return f"CASE WHEN {matches(text, '-?[0-9]{1,14}')} THEN make_timestamp(try_cast({text} AS BIGINT) * {factor}) END"
+            digits, zeros = (11, "000000") if form == "epoch" else (14, "000")
+            return f"CASE WHEN {matches(text, f'-?[0-9]{{1,{digits}}}')} THEN make_timestamp(try_cast({text} || '{zeros}' AS BIGINT)) END"
         parsed = f"try_strptime({text}, {literal(form)})"
         if "%z" in form:
             return f"timezone('UTC', {parsed})"
@@ -262,11 +262,17 @@ def keeps_type(column: Column, sql_type: str) -> bool:
 
 
 def text_of(raw: str, sql_type: str) -> str:
-    """The text of a typed value: what a person would read, and what the file holds, to the last digit."""
+    """The text of a typed value: what a person would read, and what the file holds, to the last digit.
+
+    A float is its shortest decimal text; one that is no number (what pandas writes for an empty cell) is empty.
+    """
     if sql_type == "VARCHAR":
         return raw
     if sql_type == "BLOB":
         return f"TRY(decode({raw}))"
+    if sql_type in ("DOUBLE", "FLOAT"):
+        whole = f"{raw} = trunc({raw}) AND abs({raw}) < 1e15"
+        return f"CASE WHEN isnan({raw}) THEN NULL WHEN {whole} THEN CAST(try_cast({raw} AS BIGINT) AS VARCHAR) ELSE CAST({raw} AS VARCHAR) END"
     if sql_type.startswith(("STRUCT", "MAP")) or sql_type.endswith("[]"):
         return f"CAST(to_json({raw}) AS VARCHAR)"
     return f"CAST({raw} AS VARCHAR)"

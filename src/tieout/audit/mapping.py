@@ -49,6 +49,12 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
             suffixes.pop()
         return self.format or _SUFFIXES.get(suffixes[-1] if suffixes else "")
 
+    def dialect(self, path: Path) -> tuple[str, str, str]:
+        """Encoding, delimiter and quote of a CSV file, where nothing is stated the plain ones."""
+        tab = ".tsv" in (suffix.lower() for suffix in path.suffixes)
+        quote = '"' if self.quote is None else self.quote
+        return self.encoding or "utf-8", self.delimiter or ("\t" if tab else ","), quote
+
 
 class Lines(Layout, frozen=True, kw_only=True):
     """The nested part of a document: in a column of the same file, or, with ``path``, in a file of its own."""

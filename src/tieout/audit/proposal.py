@@ -121,31 +121,39 @@ class Page:
 
 
 def table_of(look: Look) -> str:
-    """``fx`` or ``crosswalks`` for a table of policy, else the empty string."""
-    rates = _chosen(look, vocabulary().rates)
-    if {"currency", "to", "rate", "on"} <= rates.keys() and len(look.columns) <= 7:
-        return "fx"
-    codes = _chosen(look, vocabulary().crosswalks)
-    return "crosswalks" if {"code", "target"} <= codes.keys() and len(look.columns) <= 7 else ""
+    """``fx``, ``crosswalks`` or ``logs`` for what is no file of documents, else the empty string."""
+    if {"ocel:eid", "ocel:activity"} <= {name.strip() for name in look.columns}:
+        return "logs"
+    for kind, words, needed in _TABLES:
+        chosen = _chosen(look, getattr(vocabulary(), words))
+        if needed <= chosen.keys() and (kind == "logs" or len(look.columns) <= 7):
+            return kind
+    return ""
 
 
 def table_entry(page: Page, look: Look, kind: str) -> None:
-    """The entry of a table of policy."""
-    words = vocabulary().rates if kind == "fx" else vocabulary().crosswalks
-    page.table("fx" if kind == "fx" else "[crosswalks]")
+    """The entry of a table of policy, or of an event log."""
+    words = next(words for name, words, _ in _TABLES if name == kind)
+    page.table("fx" if kind == "fx" else f"[{kind}]")
     if kind == "crosswalks":
         stem = look.paths[0].name.split(".")[0]
         page.key("table", stem.replace("crosswalk_", "").replace("_crosswalk", ""), "guess", "by the name of the file")
     page.key("path", page.path(look), "sure", "")
     page.layout(look, None)
-    renamed = {
-        field: Choice(name, False, "its name is like it")
-        for field, name in _chosen(look, words).items()
-        if name != field
-    }
+    chosen = _chosen(look, getattr(vocabulary(), words)).items()
+    renamed = {field: Choice(name, False, "its name is like it") for field, name in chosen if name != field}
     if renamed:
-        page.table(f"{kind}.columns")
+        if kind != "logs":
+            page.table(f"{kind}.columns")
         page.choices(renamed)
+
+
+_TABLES = (
+    ("fx", "rates", {"currency", "to", "rate", "on"}),
+    ("crosswalks", "crosswalks", {"code", "target"}),
+    ("logs", "logs", {"case", "activity", "timestamp"}),
+)
+"""Kind of table, its words in the vocabulary, and the columns without which it is none."""
 
 
 def _chosen(look: Look, words: dict[str, tuple[str, ...]]) -> dict[str, str]:

@@ -57,7 +57,8 @@ def write(directory: Path | str, progress: Progress = silent) -> Proposal:
 def propose(directory: Path, progress: Progress = silent) -> Proposal:
     """A mapping for the files of a directory. Raises MappingFault where there is no file that could be an export."""
     paths = find_files(directory)
-    if not paths:
+    ocel = sorted(directory.rglob("*.jsonocel"))
+    if not paths and not ocel:
         mend = "put CSV, JSON lines or Parquet files there"
         raise MappingFault("there is no file that could be an export", where=str(directory), mend=mend)
     looks, strange = _look(paths, directory, progress)
@@ -70,14 +71,18 @@ def propose(directory: Path, progress: Progress = silent) -> Proposal:
             _file(page, found, guesses, files)
     for look, kind in tables:
         table_entry(page, look, kind)
+    for path in ocel:
+        page.table("[logs]")
+        page.key("path", path.relative_to(directory).as_posix(), "sure", "")
     _strange(page, {**strange, **strange_too})
-    _complete(page, guesses)
+    if guesses:
+        _complete(page, guesses)
     read = [look for found in guesses for look in (found.look, *([found.lines.look] if found.lines else []))]
     read += [look for look, _ in tables]
     return Proposal(
         text=page.text(),
-        files=len(paths),
-        understood=sum(len(look.paths) for look in read),
+        files=len(paths) + len(ocel),
+        understood=sum(len(look.paths) for look in read) + len(ocel),
         sure=page.sure,
         guessed=page.guessed,
         missing=page.missing,
@@ -98,7 +103,7 @@ def _look(paths: list[Path], directory: Path, progress: Progress) -> tuple[list[
 
 
 def _sort(looks: list[Look], directory: Path) -> tuple[list[Guess], list[tuple[Look, str]], dict[str, str]]:
-    """Files of documents (with their files of lines), tables of policy, and what is neither."""
+    """Files of documents (with their files of lines), tables of policy and event logs, and what is neither."""
     guesses: list[Guess] = []
     tables: list[tuple[Look, str]] = []
     lines: list[tuple[Look, str]] = []

@@ -101,12 +101,12 @@ def _settle(connection: duckdb.DuckDBPyConnection, reader: Reader) -> list[str]:
         reader.refuse_contradictions()
         reader.refuse_cycles(versions.cycles(connection, name))
         for count, what in (
-            (settled.superseded, "older versions were superseded"),
-            (settled.identical, "repetitions were counted once"),
-            (settled.deleted, "deleted documents were left out"),
+            (settled.superseded, "older versions left out"),
+            (settled.identical, "repetitions counted once"),
+            (settled.deleted, "deleted at the source and left out"),
         ):
             if count:
-                notes.append(f"{name}: {count:,} {what}")
+                notes.append(f"{name}, {what}: {count:,}")
     return notes
 
 

@@ -128,9 +128,9 @@ class Reader:
         """Fill `LINES` from the files of lines; gives its columns."""
         nested = nested_column(file.type)
         assert nested is not None
+        own = {key: getattr(file.lines, key) for key in ("encoding", "delimiter", "quote")}
         layout = msgspec.structs.replace(
-            file.lines,
-            **{key: getattr(file.lines, key) or getattr(file, key) for key in ("encoding", "delimiter", "quote")},
+            file.lines, **{key: getattr(file, key) if value is None else value for key, value in own.items()}
         )
         names = list(dict.fromkeys(layout.columns.get(part.name, part.name) for part in nested.nested))
         found: dict[str, str] = {}
@@ -287,10 +287,8 @@ def _several(forms: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _lines_of(relation: Relation, wanted: set[int]) -> dict[int, int]:
     """The line on which each wanted record (counted from 1 below the header) starts."""
-    layout = relation.layout
-    quote = '"' if layout.quote is None else layout.quote
-    delimiter = layout.delimiter or ("\t" if ".tsv" in relation.path.suffixes else ",")
-    records = csv_records(relation.path, layout.encoding or "utf-8", delimiter, quote, len(relation.cells))
+    encoding, delimiter, quote = relation.layout.dialect(relation.path)
+    records = csv_records(relation.path, encoding, delimiter, quote, len(relation.present))
     found: dict[int, int] = {}
     count, last = 0, max(wanted, default=0)
     for record in records:

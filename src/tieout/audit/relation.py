@@ -49,7 +49,7 @@ class Relation(msgspec.Struct, kw_only=True):
     document: str = ""
     """SQL of the JSON text of the whole row, for JSON lines."""
     present: tuple[str, ...] = ()
-    """The columns that there are."""
+    """The names of the columns as they stand, a name twice where two columns have it."""
 
 
 def open_file(
@@ -66,7 +66,7 @@ def open_file(
         raise InputFault("there is no such file", where=str(path), mend="mend path in audit.toml, or export it")
     if format_ == "parquet":
         return _parquet(connection, path, layout)
-    encoding, quote = layout.encoding or "utf-8", '"' if layout.quote is None else layout.quote
+    encoding, _, quote = layout.dialect(path)
     try:
         survey = survey_text(path, encoding, quote)
     except OSError as wrong:
@@ -107,8 +107,7 @@ def _parts(type_: DuckDBPyType) -> dict[str, str]:
 
 
 def _csv(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout, survey: Survey, spool: Path) -> Relation:
-    encoding, quote = layout.encoding or "utf-8", '"' if layout.quote is None else layout.quote
-    delimiter = layout.delimiter or ("\t" if ".tsv" in path.suffixes else ",")
+    encoding, delimiter, quote = layout.dialect(path)
     names = header(path, encoding, delimiter, quote)
     if not names:
         raise InputFault("has no header that can be read", where=str(path), mend="the first line names the columns")
@@ -120,7 +119,7 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout, surv
             cells[name] = Cell(sql=f"c{index}")
     columns = [f"c{index}" for index in range(len(names))]
     relation = Relation(
-        path=path, format="csv", sql="", cells=cells, survey=survey, layout=layout, present=tuple(cells)
+        path=path, format="csv", sql="", cells=cells, survey=survey, layout=layout, present=tuple(names)
     )
     fast = _scan(path, columns, delimiter, quote, header_line=True)
     if survey.clean and _reads(connection, fast):

@@ -23,6 +23,7 @@ class Vocabulary(msgspec.Struct, frozen=True):
     owners: dict[str, tuple[str, ...]]
     crosswalks: dict[str, tuple[str, ...]]
     rates: dict[str, tuple[str, ...]]
+    logs: dict[str, tuple[str, ...]]
 
     def names(self, type_name: str, field: str) -> tuple[str, ...]:
         """What a field of a type may be called, its own name first."""
