@@ -270,3 +270,21 @@ def test_a_day_is_a_day_of_the_entity(shop: Any) -> None:
     entitlement = shop.active("2026-06-01", activated_at=dt.datetime(2026, 5, 31, 22, 30, tzinfo=dt.UTC))
     judged = shop.judge("2026-06-01", shop.charge("300", "2026-05-01", trigger="activation"), entitlement)
     assert judged.row("R1")["to"] == 1_000
+
+
+def test_a_cent_that_rounding_leaves_is_no_amendments(shop: Any) -> None:
+    """Two upgrades in one month: the first was charged, the second not. Parts of 10 days of 31 round to a cent less.
+
+    May: 100.00 × 10/31 = 32.26, 200.00 × 10/31 = 64.52, 300.00 × 11/31 = 106.45: 203.23. Billed 100.00 and the first
+    upgrade's 67.74 for 21 days; short of it 35.49; the second upgrade's delta is 106.45 − 70.97 = 35.48.
+    """
+    one = shop.charge("100", "2026-05-01")
+    two = shop.charge("200", "2026-05-11", id="CH2", replaces=one.ref, amendment="crm/A1")
+    three = shop.charge("300", "2026-05-21", id="CH3", replaces=two.ref, amendment="crm/A2")
+    invoice = shop.invoice("I2", "2026-05-11", shop.line(6_774, "2026-05-11", "2026-05-31", "CH2"))
+    judged = shop.judge(
+        "2026-05-31", one, two, three, shop.amendment("upgrade", "2026-05-11"),
+        shop.amendment("upgrade", "2026-05-21", id="A2"), shop.active("2026-05-01"), shop.monthly(10_000, "2026-05"),
+        invoice, shop.posted(invoice),
+    )  # fmt: skip
+    assert judged.money() == {("missed_upsell", "A2"): 3_548}

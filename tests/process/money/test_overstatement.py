@@ -203,3 +203,11 @@ def test_terminated_and_not_credited(shop: Any) -> None:
     )  # fmt: skip
     assert shop.judge("2026-06-18", *documents).money() == {}
     assert shop.judge("2026-06-19", *documents).money() == {("overbilled", "CH1"): 25_000}
+
+
+def test_a_return_that_credits_more_than_the_line(shop: Any) -> None:
+    """Goods of 500.00 came back and 620.00 were credited: 500.00 are the concession, 120.00 are too much."""
+    credit = shop.credit("CR1", "2026-05-10", "return", may(shop, 62_000), of="I-2026-05", cause="support/7")
+    judged = shop.judge("2026-06-30", *month(shop), credit, shop.posted(credit))
+    assert judged.money() == {("credit_leakage", "CR1"): 12_000}
+    assert judged.row("R2")["concessions"] == -50_000
