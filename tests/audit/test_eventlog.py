@@ -170,7 +170,8 @@ def test_a_folder_with_a_log_is_audited_by_a_flow_of_ones_own(tmp_path: Path) ->
     (tmp_path / "log.csv").write_text(CASES)
     (tmp_path / "flow.py").write_text(FLOW)
     (tmp_path / "audit.toml").write_text(
-        '[audit]\nas_of = 2026-02-03\nbase_currency = "EUR"\n[[logs]]\npath = "log.csv"\ncurrency = "EUR"\ncase = "Case ID"\ntimestamp = "Complete Timestamp"\n'
+        '[audit]\nas_of = 2026-02-03\nbase_currency = "EUR"\n[[logs]]\npath = "log.csv"\ncurrency = "EUR"\n'
+        'case = "Case ID"\ntimestamp = "Complete Timestamp"\n'
     )
     result = audit(tmp_path, flows=(str(tmp_path / "flow.py"),))
     assert result.totals["stuck"] == 12050
