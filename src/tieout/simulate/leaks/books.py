@@ -27,10 +27,11 @@ def billed(world: World, name: str, market: str | None = None) -> tuple[Deal, Bi
 
 
 def leave_unposted(deal: Deal, bill: Bill, name: str, error: str = "") -> None:
-    """The ERP refused the bill (with its words), or never got it (without)."""
+    """The ERP refused the bill (with its words), or never got it (without); what was issued today is not late yet."""
     bill.fate, bill.error = ("refused", error) if error else ("missing", "")
-    deal.leak(UNPOSTED, bill.key, bill.net, bill.on, note(name))
     deal.world.taken.add(bill.ref)
+    if bill.on < deal.as_of:
+        deal.leak(UNPOSTED, bill.key, bill.net, bill.on, note(name))
 
 
 @injects(UNPOSTED)
