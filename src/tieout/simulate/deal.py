@@ -260,7 +260,7 @@ class Deal:
         """Put a contract behind the order: so many months from the start, or evergreen."""
         end = later(self.start, months) - ONE_DAY if months else None
         signed = min(self.accepted_on, self.start)
-        self.terms = Terms(self.start, end, signed, **terms)
+        self.terms = Terms(self.start, end, signed, **({"in_erp": self.rng.random() < 0.3} | terms))
         return self.terms
 
     def price(self, item: Item, percent: int | None = None) -> Decimal:

@@ -48,16 +48,21 @@ def merge(deals: list[Deal]) -> None:
         deals[0].bill(on, lines)
 
 
-@lookalike
-def consolidated_invoice(world: World, name: str) -> None:
-    """Three orders of one customer on one invoice a month."""
+def consolidated(world: World, name: str, start: dt.date) -> list[Deal]:
+    """Three orders of one customer whose bills come on one invoice a month, held by the first; not written yet."""
     account = enrol(world, "DE")
-    deals = [subscribed(world, name, account=account, start=early(world, 66))[0] for _ in range(3)]
+    deals = [subscribed(world, name, account=account, start=start)[0] for _ in range(3)]
     for deal in deals:
         deal.accepted_on = deal.start
         complete(deal, slow=False)
     merge(deals)
-    for deal in deals:
+    return deals
+
+
+@lookalike
+def consolidated_invoice(world: World, name: str) -> None:
+    """Three orders of one customer on one invoice a month."""
+    for deal in consolidated(world, name, early(world, 66)):
         papers.write(deal)
 
 
