@@ -62,3 +62,13 @@ def test_a_directory_may_follow_the_group_directly(words: list[str], printed: st
 
     result = CliRunner().invoke(app, words)
     assert result.output.strip() == printed
+
+
+def test_a_command_of_the_server_without_its_packages_says_what_to_install(capsys: pytest.CaptureFixture[str]) -> None:
+    def migrate() -> None:
+        raise ModuleNotFoundError("No module named 'psycopg'", name="psycopg")
+
+    with pytest.raises(SystemExit) as stop:
+        cli.run(migrate)
+    assert stop.value.code == 2
+    assert "pip install 'tieout[server]'" in capsys.readouterr().err

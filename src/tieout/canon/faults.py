@@ -3,7 +3,8 @@
     Fault
     ├── InputFault     a file, row or document cannot be read        → mend the source, run again
     ├── MappingFault   audit.toml or another setting is wrong        → mend the named key
-    └── FlowFault      a flow's definition is wrong                  → mend the class
+    ├── FlowFault      a flow's definition is wrong                  → mend the class
+    └── MachineFault   the machine or the installation is not fit    → mend it; `tieout doctor` says more
 
 Every fault says what is wrong, where, and how to mend it.
 """
@@ -36,6 +37,10 @@ class MappingFault(Fault):
 
 class FlowFault(Fault):
     """A flow's definition that is wrong."""
+
+
+class MachineFault(Fault):
+    """A machine or an installation that is not fit: a program is missing, a folder is shut, a server does not answer."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -11,17 +11,19 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, explain, flows, schema, simulate
+from . import audit, explain, flows, migrate, schema, simulate
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
+OF_THE_SERVER = {"psycopg", "psycopg_pool", "psutil", "django"}
+"""What the extra `tieout[server]` brings."""
 
 app = typer.Typer(
     name="tieout",
@@ -34,6 +36,7 @@ app = typer.Typer(
 app.add_typer(audit.app, name="audit")
 app.command("explain")(explain.explain)
 app.add_typer(flows.app, name="flows")
+app.command("migrate")(migrate.migrate)
 app.command("schema")(schema.schema)
 app.add_typer(simulate.app, name="simulate")
 
@@ -65,11 +68,23 @@ def run(command: Callable[[], object]) -> None:
     except Fault as fault:
         print(f"tieout: {fault}", file=sys.stderr)
         sys.exit(EXIT_FAULT)
-    except Exception:
-        traceback.print_exc()
+    except ModuleNotFoundError as error:
+        if error.name not in OF_THE_SERVER:
+            _ours()
         print(
-            f"tieout {__version__}: this is a fault of Tieout, not of your files. Please report it with the lines above "
-            "and the command you ran (CONTRIBUTING.md says where; leave out what is confidential).",
+            f"tieout: this command needs more than the audit does: pip install 'tieout[server]' ({error})",
             file=sys.stderr,
         )
-        sys.exit(EXIT_OURS)
+        sys.exit(EXIT_FAULT)
+    except Exception:
+        _ours()
+
+
+def _ours() -> NoReturn:
+    traceback.print_exc()
+    print(
+        f"tieout {__version__}: this is a fault of Tieout, not of your files. Please report it with the lines above "
+        "and the command you ran (CONTRIBUTING.md says where; leave out what is confidential).",
+        file=sys.stderr,
+    )
+    sys.exit(EXIT_OURS)

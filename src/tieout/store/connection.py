@@ -1,0 +1,105 @@
+"""Connections with our settings, transactions that run again, and rows handed over as arrays."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from .errors import DatabaseLost
+
+T = TypeVar("T")
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+RUN_AGAIN = (errors.DeadlockDetected, errors.SerializationFailure)
+ATTEMPTS = 8
+
+
+def conninfo(dsn: str, application: str, statement_seconds: int = 60) -> str:
+    """How to connect, with what every connection of ours asks for.
+
+    A statement, a wait for a lock and a transaction that its worker forgot all end by themselves; a peer that fell silent is
+    noticed within half a minute.
+    """
+    named = conninfo_to_dict(dsn)
+    settings = {
+        "timezone": "UTC",
+        "statement_timeout": f"{statement_seconds}s",
+        "lock_timeout": f"{min(statement_seconds, 30)}s",
+        "idle_in_transaction_session_timeout": "60s",
+    }
+    ours = {
+        "application_name": application, "client_encoding": "UTF8", "connect_timeout": "5",
+        "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
+    }  # fmt: skip
+    options = " ".join([*(f"-c {name}={value}" for name, value in settings.items()), str(named.get("options") or "")])
+    return make_conninfo("", **{**ours, **named, "options": options.strip()})
+
+
+def connect(dsn: str, application: str, statement_seconds: int = 60) -> Connection:
+    """One connection. Raises DatabaseLost."""
+    try:
+        return psycopg.connect(conninfo(dsn, application, statement_seconds))
+    except psycopg.OperationalError as error:
+        raise DatabaseLost.because(error) from error
+
+
+def open_pool(dsn: str, application: str, size: int, statement_seconds: int = 60) -> ConnectionPool[Connection]:
+    """Up to ``size`` connections, made when they are needed. A connection that broke while it lay idle is not handed out."""
+    return ConnectionPool(
+        conninfo(dsn, application, statement_seconds), min_size=0, max_size=size, timeout=10, open=True,
+        check=ConnectionPool.check_connection, name=application,
+    )  # fmt: skip
+
+
+def transact(pool: ConnectionPool[Connection], work: Callable[[Connection], T], attempts: int = ATTEMPTS) -> T:
+    """Run ``work`` in one transaction and commit it. On a deadlock or a serialization failure all of it is run again.
+
+    So ``work`` changes nothing but the database, and computes its result anew each time. Raises DatabaseLost where the connection
+    cannot be had or breaks; whether the transaction was committed is then not known.
+    """
+    try:
+        for attempt in range(1, attempts + 1):
+            with pool.connection() as connection:
+                try:
+                    with connection.transaction():
+                        return work(connection)
+                except RUN_AGAIN:
+                    if attempt == attempts:
+                        raise
+            time.sleep(random.uniform(0, 0.005 * 2**attempt))  # Those who met do not meet again.
+    except PoolTimeout as error:
+        raise DatabaseLost.because(error) from error
+    except psycopg.Error as error:
+        if not is_lost(error):
+            raise
+        raise DatabaseLost.because(error) from error
+    raise AssertionError("the last attempt returns or raises")
+
+
+def is_lost(error: psycopg.Error) -> bool:
+    """Whether an error is about the database and not about what was asked of it: the same may succeed later.
+
+    By the class of its SQLSTATE (PostgreSQL documentation, appendix A): 08 connection, 53 resources, 57 intervention by an operator,
+    58 the system, and 25006, a database that only reads; and what broke without one.
+    """
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    if isinstance(error, errors.QueryCanceled):
+        return False
+    return error.sqlstate[:2] in ("08", "53", "57", "58") or error.sqlstate == "25006"
+
+
+def arrays(rows: Iterable[object], *fields: str) -> dict[str, list[Any]]:
+    """The rows as one array for each field: parameters for ``unnest(%(field)b::text[], …)``.
+
+    Write the placeholders with ``b``: binary arrays are some five times as fast as text ones.
+    """
+    listed = list(rows)
+    return {field: [getattr(row, field) for row in listed] for field in fields}
