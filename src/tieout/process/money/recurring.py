@@ -255,7 +255,7 @@ def _compare(
 ) -> int:  # fmt: skip
     """Share a period's shortfall between the classes of leakage; returns what that explains (never above 0)."""
     if view.unsigned:
-        short = total.fulfilled - billed
+        short = total.fulfilled - max(billed, 0)
         if short <= 0 or not service.entitlements:
             return 0
         entitlement = service.entitlements[0]
