@@ -175,6 +175,18 @@ def test_lines_are_counted_through_quoted_line_ends_and_blank_lines(exports: Exp
     assert [line.split(" ")[0] for line in exports.refused()] == ["invoices.csv:6"]
 
 
+def test_a_windows_line_end_inside_a_value_is_part_of_the_value(exports: Exports) -> None:
+    """Neither the quick reader (a line of another encoding forbids it) nor the careful one takes it for the file's own."""
+    row = 'INV-1,EUR,DE01,1.00,1.00,,,issued,"Smith\r\nSons"\n'
+    exports.write("invoices.csv", HEADER + row + GOOD).read()
+    exports.write("more.csv", (HEADER + row.replace("1,EUR", "2,EUR", 1).replace("Smith", "Müller")).encode("cp1252"))
+    exports.read(INVOICES + INVOICES.replace("invoices.csv", "more.csv") + 'encoding = "cp1252"\n')
+    assert exports.refused() == []
+    assert exports.rows("invoice", "id", "customer") == [
+        ("INV-1", "billing/Smith\r\nSons"), ("INV-2", "billing/Müller\r\nSons"), ("INV-9", "billing/C-1"),
+    ]  # fmt: skip
+
+
 def test_an_empty_file_is_refused_as_a_whole_and_proves_nothing(exports: Exports) -> None:
     complete = '\n[[complete]]\nsystem = "billing"\ntype = "invoice"\n'
     exports.write("invoices.csv", "").read(INVOICES + complete)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tieout.audit import mapping
-from tieout.audit.logs import LogFile
+from tieout.audit.logs.entry import LogEntry
 from tieout.canon.faults import MappingFault
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -128,7 +128,7 @@ def test_every_key_stands_in_the_section_of_its_table() -> None:
     sections = dict(re.findall(r"## ([^\n]+)\n(.*?)(?=\n## |\Z)", page, re.S))
     tables = {
         "`[audit]`": [mapping.Audit], "`[systems.NAME]`": [mapping.System], "`[[files]]`": [mapping.File],
-        "`[files.lines]`": [mapping.Lines], "`[[logs]]`": [LogFile], "`[[complete]]`": [mapping.Complete],
+        "`[files.lines]`": [mapping.Lines], "`[[logs]]`": [LogEntry], "`[[complete]]`": [mapping.Complete],
         "`[[crosswalks]]` and `[fx]`": [mapping.CrosswalkFile, mapping.RatesFile],
     }  # fmt: skip
     for head, structs in tables.items():

@@ -19,7 +19,7 @@ from tieout.canon.faults import nearest
 from tieout.canon.money import EXPONENTS
 from tieout.setwise import tables
 
-from .logs import LogFile
+from .logs.entry import LogEntry
 from .toml import Place, Source
 
 NAME = "audit.toml"
@@ -126,7 +126,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     systems: dict[str, System] = {}
     entities: dict[str, dict[str, Any]] = {}
     files: tuple[File, ...] = ()
-    logs: tuple[LogFile, ...] = ()
+    logs: tuple[LogEntry, ...] = ()
     complete: tuple[Complete, ...] = ()
     crosswalks: tuple[CrosswalkFile, ...] = ()
     fx: RatesFile = RatesFile()
@@ -157,10 +157,7 @@ def load(directory: Path) -> tuple[Mapping, Source]:
     for index, file in enumerate(mapping.files):
         _check_file(file, mapping, source, ("files", index))
     for index, log in enumerate(mapping.logs):
-        place: Place = ("logs", index)
-        if log.currency:
-            _check_currency(log.currency, source, (*place, "currency"))
-        _check_zone(log.time_zone or "UTC", source, (*place, "time_zone"))
+        _check_log(log, mapping, source, ("logs", index))
     for index, complete in enumerate(mapping.complete):
         _check_complete(complete, mapping, source, ("complete", index))
     layouts: list[tuple[Layout, Place]] = [(c, ("crosswalks", i)) for i, c in enumerate(mapping.crosswalks)]
@@ -204,9 +201,7 @@ def _check_file(file: File, mapping: Mapping, source: Source, place: Place) -> N
         raise source.fault("has no path", place, "add path = …")
     if file.currency:
         _check_currency(file.currency, source, (*place, "currency"))
-    if file.entity and mapping.entities and file.entity not in mapping.entities:
-        mend = nearest(file.entity, mapping.entities) or f"add [entities.{file.entity}]"
-        raise source.fault(f"there is no entity {file.entity!r}", (*place, "entity"), mend)
+    _check_entity(file.entity, mapping, source, place)
     _check_zone(file.time_zone or "UTC", source, (*place, "time_zone"))
     if file.thousands and file.thousands == file.decimal:
         raise source.fault("thousands and decimal are the same character", (*place, "thousands"))
@@ -214,6 +209,23 @@ def _check_file(file: File, mapping: Mapping, source: Source, place: Place) -> N
     _check_layout(file, source, place)
     _check_fields(file, fields, source, place, mapping)
     _check_lines(file, mapping, source, (*place, "lines"))
+
+
+def _check_log(log: LogEntry, mapping: Mapping, source: Source, place: Place) -> None:
+    if log.currency:
+        _check_currency(log.currency, source, (*place, "currency"))
+    _check_entity(log.entity, mapping, source, place)
+    _check_zone(log.time_zone or "UTC", source, (*place, "time_zone"))
+    if log.thousands and log.thousands == log.decimal:
+        raise source.fault("thousands and decimal are the same character", (*place, "thousands"))
+    written = Layout(encoding=log.encoding, delimiter=log.delimiter or None, quote=log.quote)
+    _check_layout(written, source, place)
+
+
+def _check_entity(entity: str, mapping: Mapping, source: Source, place: Place) -> None:
+    if entity and mapping.entities and entity not in mapping.entities:
+        mend = nearest(entity, mapping.entities) or f"add [entities.{entity}]"
+        raise source.fault(f"there is no entity {entity!r}", (*place, "entity"), mend)
 
 
 def _check_lines(file: File, mapping: Mapping, source: Source, place: Place) -> None:

@@ -19,7 +19,7 @@ from tieout.setwise import tables
 
 from . import quality, refusals, versions
 from .coverage import Coverage
-from .logs import read_logs
+from .logs.read import read_logs
 from .mapping import NAME, Mapping, policy_tables
 from .mapping import load as load_mapping
 from .policy_files import with_files, with_periods
@@ -65,15 +65,15 @@ def load(directory: Path | str, connection: duckdb.DuckDBPyConnection, progress:
             reader.read(index)
         progress("checking what was read", 0, 0)
         notes = [*reader.notes, *_settle(connection, reader)]
-    files, joined = _qualities(connection, reader)
-    refusals.render(connection, reader.types, reader.known)
-    logs = read_logs(connection, mapping.logs, directory, mapping.audit.time_zone)
+        files, joined = _qualities(connection, reader)
+        refusals.render(connection, reader.types, reader.known)
+        logs, told = read_logs(connection, mapping.logs, directory, mapping.audit.time_zone, Path(spool))
     coverage = coverage_of(connection, mapping, policy, reader.failed)
     policy = with_periods(policy, connection)
     _strip(connection, types)
     return Loaded(
         mapping=mapping, policy=policy, coverage=coverage, files=(*files, *logs), rejections=_rejections(connection),
-        notes=(*notes, *joined),
+        notes=(*notes, *joined, *told),
     )  # fmt: skip
 
 

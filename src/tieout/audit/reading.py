@@ -15,10 +15,9 @@ from tieout.policy.roles import ROLES
 from tieout.setwise.tables import columns, literal, quoted, table_name
 
 from .expressions import Reading, text_of
-from .lines import Record, csv_records
 from .mapping import File, Layout, Lines, Mapping, nested_column
 from .projection import LINES, SEPARATOR, Projection, Where, project
-from .relation import Cell, Relation, open_file
+from .relation import Cell, Relation, lines_of, open_file
 from .toml import Source
 
 
@@ -255,7 +254,7 @@ class Reader:
                     f"SELECT DISTINCT line FROM {table} WHERE file = {number}"
                 ).fetchall()
             }
-            found = _lines_of(relation, wanted)
+            found = lines_of(relation, wanted)
             lines = pa.table(
                 {"record": pa.array(found.keys(), pa.int64()), "place": pa.array(found.values(), pa.int64())}
             )
@@ -283,22 +282,6 @@ class Reader:
 
 def _several(forms: str | tuple[str, ...]) -> tuple[str, ...]:
     return (forms,) if isinstance(forms, str) else tuple(forms)
-
-
-def _lines_of(relation: Relation, wanted: set[int]) -> dict[int, int]:
-    """The line on which each wanted record (counted from 1 below the header) starts."""
-    encoding, delimiter, quote = relation.layout.dialect(relation.path)
-    records = csv_records(relation.path, encoding, delimiter, quote, len(relation.present))
-    found: dict[int, int] = {}
-    count, last = 0, max(wanted, default=0)
-    for record in records:
-        if isinstance(record, Record):
-            count += 1
-            if count in wanted:
-                found[count] = record.line
-            if count >= last:
-                break
-    return found
 
 
 def _parent_cell(layout: Lines, relation: Relation, where: Where) -> Cell:

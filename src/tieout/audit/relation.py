@@ -18,7 +18,7 @@ from duckdb.sqltypes import DuckDBPyType
 from tieout.canon.faults import InputFault
 from tieout.setwise.tables import literal, quoted
 
-from .lines import BadRecord, csv_records, header, text_lines
+from .lines import BadRecord, Record, csv_records, header, text_lines
 from .mapping import Format, Layout
 from .survey import MAX_LINE, Survey, open_bytes, survey_binary, survey_text
 
@@ -131,9 +131,25 @@ def _csv(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout, surv
     with copy.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerows([record.line, *record.fields] for record in _good(records, relation.bad))
-    scan = _scan(copy, ["_line", *columns], ",", '"', header_line=False)
+    scan = _scan(copy, ["_line", *columns], ",", '"', header_line=False, line_end="\\n")
     relation.sql = f"SELECT CAST(_line AS BIGINT) AS _line, {', '.join(columns)} FROM {scan}"
     return relation
+
+
+def lines_of(relation: Relation, wanted: set[int]) -> dict[int, int]:
+    """The line on which each wanted record (counted from 1 below the header) starts."""
+    encoding, delimiter, quote = relation.layout.dialect(relation.path)
+    records = csv_records(relation.path, encoding, delimiter, quote, len(relation.present))
+    found: dict[int, int] = {}
+    count, last = 0, max(wanted, default=0)
+    for record in records:
+        if isinstance(record, Record):
+            count += 1
+            if count in wanted:
+                found[count] = record.line
+            if count >= last:
+                break
+    return found
 
 
 def _good(records: Iterator, bad: list[BadRecord]) -> Iterator:
@@ -145,12 +161,13 @@ def _good(records: Iterator, bad: list[BadRecord]) -> Iterator:
             yield record
 
 
-def _scan(path: Path, columns: list[str], delimiter: str, quote: str, *, header_line: bool) -> str:
+def _scan(path: Path, columns: list[str], delimiter: str, quote: str, *, header_line: bool, line_end: str = "") -> str:
+    """``line_end``, where it is known: values may hold another, and DuckDB takes the first that it sees."""
     types = ", ".join(f"'{column}': 'VARCHAR'" for column in columns)
     return (
         f"read_csv({literal(str(path))}, auto_detect=false, strict_mode=true, header={str(header_line).lower()}, "
         f"delim={literal(delimiter)}, quote={literal(quote)}, escape={literal(quote)}, max_line_size={MAX_LINE}, "
-        f"columns={{{types}}})"
+        f"{f'new_line={literal(line_end)}, ' if line_end else ''}columns={{{types}}})"
     )
 
 

@@ -15,7 +15,7 @@ from tieout.canon.documents import Document, Event
 from tieout.canon.finding import OWN, Finding
 
 from .definition import Flow, Related, Step
-from .expressions import Amount, Value, as_instant
+from .expressions import Amount, Value
 from .instance import Instance
 from .verdict import Measure, MilestoneState, Outcome, Verdict
 
@@ -71,16 +71,24 @@ def judge(
         _steps(flow, instance, anchor, policy, calendar, day, judged)
     for name, get, when, money in _plan(flow).measures:  # type: ignore[arg-type]  # a class is hashable
         if when is None or when(instance, policy.role):
-            value = get(instance, policy.role) or 0
-            number = None if money else float(value)
-            judged.outcome.measures.append(
-                Measure(name, entity, anchor.currency if money else "", number, value if money else 0)
-            )
+            value = get(instance, policy.role)
+            if money and value is not None:
+                judged.outcome.measures.append(Measure(name, entity, anchor.currency, None, value))
+            elif not money and (number := _number(value)) is not None:
+                judged.outcome.measures.append(Measure(name, entity, "", number))
     for control in flow.controls:
         control.judge(instance, policy, day, judged.outcome)
     if judged.outcome.wake_on is not None:
         judged.wake(calendar.start_of(judged.outcome.wake_on))
     return judged
+
+
+def _number(value: object) -> float | None:
+    """A measured value as a number, nothing as 0; None for a text that is none."""
+    try:
+        return float(value or 0)  # type: ignore[arg-type]  # whatever an attribute may hold
+    except (TypeError, ValueError):
+        return None
 
 
 def _until(flow: type[Flow], instance: Instance, now: dt.datetime) -> Instance:
@@ -211,7 +219,7 @@ def _steps(
             times = [reached[i] for i in before]
             value = None if None in times else max(times, default=None)  # type: ignore[type-var]
         else:
-            value = as_instant(get(instance, role), calendar.start_of)
+            value = _as_instant(get(instance, role), calendar.start_of)
             if value is not None and value > now:
                 value = None
         reached.append(value)
@@ -224,6 +232,15 @@ def _steps(
                 judged.wake(due)
             elif step.risk is not None and proved:
                 _late(flow, step, instance, anchor, policy, calendar, due, exposure, judged.outcome)
+
+
+def _as_instant(value: dt.datetime | dt.date | None, start_of: Callable[[dt.date], dt.datetime]) -> dt.datetime | None:
+    """A milestone's value as an instant: days begin where the entity's day begins; naive instants are UTC."""
+    if value is None:
+        return None
+    if isinstance(value, dt.datetime):
+        return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
+    return start_of(value)
 
 
 def _due(
@@ -243,11 +260,15 @@ def _due(
 
 def _late(
     flow: type[Flow], step: Step, instance: Instance, anchor: Document, policy: Policy, calendar: Calendar,
-    due: dt.datetime, exposure: Callable[..., int] | None, outcome: Outcome,
+    due: dt.datetime, exposure: Callable[..., int | None] | None, outcome: Outcome,
 ) -> None:  # fmt: skip
     """Report a late step of a flow that gives its own risk and exposure."""
     assert step.risk is not None
     due_on = calendar.day(due)
+    worth = exposure(instance, policy.role) if exposure is not None else 0
+    why = step.why or f"{step.name.replace('_', ' ')} was due on {due_on} ({flow.name}) and has not happened"
+    if worth is None and step.exposure is not None:
+        why += f"; what it is worth cannot be read ({step.exposure.words()})"
     outcome.findings.append(
         Finding(
             risk=step.risk,
@@ -255,11 +276,11 @@ def _late(
             period=step.name if step.risk in OWN else "",
             entity=anchor.entity,
             currency=anchor.currency,
-            exposure=int(exposure(instance, policy.role) or 0) if exposure is not None else 0,
+            exposure=int(worth or 0),
             owner=step.owner or policy.owner(step.risk, anchor.entity),
             since=due_on,
             documents=tuple(d.key for d in _around(instance, anchor)),
-            why=step.why or f"{step.name.replace('_', ' ')} was due on {due_on} ({flow.name}) and has not happened",
+            why=why,
             variant=step.name,
             customer=getattr(anchor, "customer", None) or "",
         )

@@ -11,14 +11,13 @@ getters for `evaluate`.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tieout.canon import references
 from tieout.canon.documents import Document
-from tieout.canon.faults import FlowFault, nearest
+from tieout.canon.faults import FlowFault, InputFault, nearest
 from tieout.canon.money import price
 
 from .instance import Instance
@@ -330,7 +329,10 @@ class Minus(Value):
 
 
 class Amount(Value):
-    """An attribute's decimal text (major units) as minor units of the anchor's currency."""
+    """An attribute's decimal text (major units) as minor units of the anchor's currency.
+
+    0 where there is none; None where there is a text that is no amount, or no currency to count it in.
+    """
 
     def __init__(self, value: Value) -> None:
         self.value = value
@@ -338,9 +340,14 @@ class Amount(Value):
     def getter(self) -> Getter:
         get = self.value.getter()
 
-        def minor(instance: Instance, role: Callable[[str], str]) -> int:
+        def minor(instance: Instance, role: Callable[[str], str]) -> int | None:
             found = get(instance, role)
-            return 0 if found in (None, "") else price(Decimal(1), Decimal(str(found)), instance.anchor.currency)  # type: ignore[union-attr]
+            if found in (None, ""):
+                return 0
+            try:
+                return price(Decimal(1), Decimal(str(found)), instance.anchor.currency)  # type: ignore[union-attr]
+            except (InputFault, InvalidOperation, ValueError, OverflowError):
+                return None
 
         return minor
 
@@ -386,12 +393,3 @@ def is_(field: Value, *values: Any) -> Condition:
 def is_set(field: Value) -> Condition:
     """The field has a value (not None, not empty, not zero)."""
     return Condition("is set", bool, field)
-
-
-def as_instant(value: dt.datetime | dt.date | None, start_of: Callable[[dt.date], dt.datetime]) -> dt.datetime | None:
-    """A milestone's value as an instant: days begin where the entity's day begins; naive instants are UTC."""
-    if value is None:
-        return None
-    if isinstance(value, dt.datetime):
-        return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
-    return start_of(value)

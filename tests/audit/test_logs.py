@@ -12,9 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tieout.audit import eventlog
 from tieout.audit.run import audit
-from tieout.canon.faults import InputFault
 from tieout.canon.finding import Risk
 from tieout.policy import Policy
 from tieout.process.evaluate import judge
@@ -23,15 +21,10 @@ from tieout.setwise import flows
 from tieout.setwise.gather import Gathered
 from tieout.setwise.run import instances
 
+from .log_files import load
+
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "order_log.py"
 AS_OF = dt.date(2020, 3, 31)
-
-
-def load(path: Path, format: str, **more: str) -> tuple[duckdb.DuckDBPyConnection, list[tuple[int, str, str, str]]]:
-    connection, refused = duckdb.connect(), []
-    log = eventlog.Log(path=path, system="log", format=format, currency="EUR", **more)
-    eventlog.read(connection, log, lambda *found: refused.append(found))
-    return connection, refused
 
 
 def judged(connection: duckdb.DuckDBPyConnection, flow: str, as_of: dt.date) -> Gathered:
@@ -135,8 +128,8 @@ def test_a_classic_log_needs_only_case_activity_and_time(tmp_path: Path) -> None
 
 def test_a_missing_column_is_named_with_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("case,activty,timestamp\n1,a,2026-01-01\n")
-    with pytest.raises(InputFault, match=r"there is no column 'activity' \(did you mean 'activty'\?\)"):
-        load(tmp_path / "log.csv", "events-csv")
+    _, refused = load(tmp_path / "log.csv", "events-csv")
+    assert refused == [(0, "", "there is no column 'activity'", "did you mean 'activty'?")]
 
 
 def test_the_same_event_twice_counts_once_and_a_contradiction_is_named(tmp_path: Path) -> None:
@@ -151,8 +144,12 @@ def test_the_same_event_twice_counts_once_and_a_contradiction_is_named(tmp_path:
 
 def test_what_is_no_ocel_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "x.jsonocel").write_text('{"events": 1}')
-    with pytest.raises(InputFault, match="no OCEL 1.0 JSON"):
-        load(tmp_path / "x.jsonocel", "ocel-json")
+    _, ((line, _, what, _),) = load(tmp_path / "x.jsonocel")
+    assert line == 0
+    assert what.startswith("no OCEL 1.0 JSON: ")
+    (tmp_path / "two.json").write_text('{"objectTypes": [], "eventTypes": [], "objects": [], "events": []}')
+    _, ((_, _, what, mend),) = load(tmp_path / "two.json")
+    assert (what, mend) == ("is OCEL 2.0, and OCEL 1.0 is read", "export it as OCEL 1.0")
 
 
 def test_two_kinds_that_share_an_id_stay_two_things(tmp_path: Path) -> None:
@@ -195,8 +192,16 @@ def test_without_a_day_or_a_currency_the_log_itself_says_them(tmp_path: Path) ->
 
 def test_times_of_ones_own_form_and_zone(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("case;activity;timestamp\nA;Sent;31.01.2026 00:30\n")
-    connection, refused = load(
-        tmp_path / "log.csv", "events-csv", delimiter=";", datetime="%d.%m.%Y %H:%M", time_zone="Europe/Berlin"
-    )
+    connection, refused = load(tmp_path / "log.csv", "events-csv", datetime="%d.%m.%Y %H:%M", time_zone="Europe/Berlin")
     assert refused == []
     assert connection.execute('SELECT "at" FROM doc_event').fetchall() == [(dt.datetime(2026, 1, 30, 23, 30),)]
+
+
+def test_an_amount_that_is_none_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    """A is worth 120.50, B "a lot": both are late, and only the first has an amount."""
+    (tmp_path / "log.csv").write_text(CASES.replace("B,Paid,2026-01-25 10:00:00,80\n", "").replace(",80", ",a lot"))
+    (tmp_path / "flow.py").write_text(FLOW)
+    connection, _ = load(tmp_path / "log.csv")
+    found = {f.subject: f for f in judged(connection, str(tmp_path / "flow.py"), dt.date(2026, 3, 1)).findings}
+    assert {subject: f.exposure for subject, f in found.items()} == {"object/log/A": 12050, "object/log/B": 0}
+    assert found["object/log/B"].why.endswith("; what it is worth cannot be read (order: Amount)")
