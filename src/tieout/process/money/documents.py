@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from tieout.canon.dates import ONE_DAY
 from tieout.canon.documents import CreditMemo, Invoice, TaxAnswer
 from tieout.canon.finding import Position, Risk
 
@@ -109,6 +110,8 @@ def _bridge(desk: Desk, issued: Issued, sign: int, *, apart: bool) -> bool:
     if (posting is None or posting.posted_on > day) and issued.on < day:
         line = _why_not_posted(desk, issued, apart)
         clean = line != "unposted"
+    if line == "cut-off" and posting is None:
+        desk.outcome.wake(issued.on + ONE_DAY)
     if not booked:
         add(Position("R3", line, entity, currency, -sign * gross, key))
     return clean

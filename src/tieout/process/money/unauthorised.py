@@ -12,6 +12,7 @@ from tieout.canon.dates import ONE_DAY
 from tieout.canon.documents import Entitlement
 from tieout.canon.money import round_half_away
 
+from ..verdict import Slice
 from .chain import Chain, hold_over, is_free
 from .recurring import authorised_to
 from .tally import Tally
@@ -30,6 +31,8 @@ def judge_unauthorised(view: OrderView, tally: Tally) -> None:
             last_on = authorised_to(view, chain)
             if last_on is None or last_on >= view.day:
                 running.add(chain.line)
+                if last_on is not None:
+                    view.outcome.wake(view.calendar.add_business_days(last_on, GRACE_DAYS) + ONE_DAY)
             else:
                 by_line.setdefault(chain.line, []).append(chain)
     for line, chains in by_line.items():
@@ -60,6 +63,14 @@ def _judge(view: OrderView, line: str, chains: list[Chain], last_on: dt.date, ta
             tally.unauthorised(chain, entitlement, value - paid, last_on + ONE_DAY, _variant(view))
         else:
             chain.move("in advance", paid - value)
+        if view.outcome.detail:
+            state = "served past its end, and billed" if paid >= value else "served past its end"
+            view.outcome.slices.append(
+                Slice(
+                    charge=segment.charge.key, from_on=begin, to_on=through, due_on=None, expected=0, fulfilled=value,
+                    billed=paid, state=state,
+                )
+            )  # fmt: skip
 
 
 def _entitlement(view: OrderView, entitlements: tuple[Entitlement, ...]) -> Entitlement:
