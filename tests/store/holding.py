@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import psycopg
 
 SECONDS = 20.0
 
@@ -39,6 +40,15 @@ class Holder:
 def postmaster(folder: Path) -> psutil.Process:
     """The server's first process."""
     return psutil.Process(int((folder / "postgres" / "data" / "postmaster.pid").read_text().split()[0]))
+
+
+def answers(dsn: str) -> bool:
+    """Whether there is a server that takes connections."""
+    try:
+        psycopg.connect(dsn).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def comes_true(question: Callable[[], bool]) -> bool:

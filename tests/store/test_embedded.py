@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import socket
 import stat
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -19,7 +23,7 @@ from tieout.canon.faults import MachineFault
 from tieout.store import binaries, cluster
 from tieout.store.embedded import database, running
 
-from .holding import Holder, comes_true, postmaster
+from .holding import Holder, answers, comes_true, postmaster
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="about what root's server does")
 
@@ -33,14 +37,6 @@ def write(dsn: str, text: str) -> None:
 def kept(dsn: str) -> list[str]:
     with psycopg.connect(dsn) as connection:
         return [text for (text,) in connection.execute("SELECT text FROM kept ORDER BY text")]
-
-
-def answers(dsn: str) -> bool:
-    try:
-        psycopg.connect(dsn).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 def is_gone(process: psutil.Process) -> bool:
@@ -227,3 +223,28 @@ def test_what_belongs_to_somebody_else_is_not_taken_over(folder: Path) -> None:
     os.chown(folder / "postgres", 12345, 12345)
     with pytest.raises(MachineFault, match="belongs to user id 12345"), running(folder):
         pass
+
+
+@pytest.mark.long
+def test_killed_again_and_again_in_mid_work_nothing_that_was_committed_is_missing(folder: Path) -> None:
+    """Twenty times: the process that holds the server, the server itself, or both at once, at a random moment of somebody's writing."""
+    chance = random.Random(11)
+    committed: list[str] = []
+    for turn in range(20):
+        holder = Holder(folder)
+        dsn = holder.dsn()
+        server = postmaster(folder)
+        stop_at = time.monotonic() + chance.uniform(0, 0.4)
+        victims = chance.choice([[holder.process], [server], [server, holder.process]])
+        with psycopg.connect(dsn) as connection:
+            connection.execute("CREATE TABLE IF NOT EXISTS kept (text text)")
+        killer = threading.Timer(stop_at - time.monotonic(), lambda: [victim.kill() for victim in victims])  # noqa: B023
+        killer.start()
+        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(dsn, autocommit=True) as connection:
+            for number in range(100_000):
+                connection.execute("INSERT INTO kept VALUES (%s)", [f"{turn}-{number}"])
+                committed.append(f"{turn}-{number}")
+        killer.join()
+        holder.kill()
+    with running(folder) as dsn:
+        assert set(committed) <= set(kept(dsn))

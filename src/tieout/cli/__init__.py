@@ -18,7 +18,7 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, explain, flows, migrate, schema, simulate
+from . import audit, doctor, explain, flows, migrate, schema, simulate
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
@@ -34,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit.app, name="audit")
+app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
