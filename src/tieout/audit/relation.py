@@ -200,7 +200,7 @@ def _jsonl(
     )
     present = _keys(connection, scan)
     names = [name for name in present if name in wanted or name in layout.columns.values()]
-    shape = msgspec.json.encode(dict.fromkeys(names, "VARCHAR")).decode()
+    shape = msgspec.json.encode(dict.fromkeys(names or ["id"], "VARCHAR")).decode()
     numbered = f"SELECT row_number() OVER () AS _line, _text FROM {scan}"
     sql = (
         f"SELECT _line, _text, CASE WHEN json_valid(_text) THEN json_transform(_text, {literal(shape)}) END AS _row "

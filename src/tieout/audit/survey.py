@@ -22,7 +22,7 @@ MAX_LINE = 1 << 20
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """Characters that no business value has: all controls but tab and line ends."""
-_CONTROL_BYTES = bytes(code for code in range(32) if code not in b"\t\n\r")
+_KEEP = bytes(code for code in range(256) if code >= 32 or code in b"\t\n\r")
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,18 +58,35 @@ def survey_text(path: Path, encoding: str, quote: str) -> Survey:
     base = survey_binary(path)
     if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig", "ascii"):
         return msgspec.structs.replace(base, clean=False)
-    clean, plain, seen = True, True, False
+    clean, plain, seen, ends = True, True, False, _LineEnds()
     decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
     with open_bytes(path) as stream:
         while clean and (block := stream.read(BLOCK)):
             clean = not block.translate(None, _KEEP) and _has_line_end(block) and _decodes(decoder, block)
             plain = plain and not (quote and quote.encode() in block) and not _has_empty_line(block, seen)
+            ends.count(block)
             seen = True
-    clean = clean and _decodes(decoder, b"", last=True)
+    clean = clean and ends.same and _decodes(decoder, b"", last=True)
     return Survey(sha256=base.sha256, bytes=base.bytes, empty=not seen, clean=clean, plain=plain)
 
 
-_KEEP = bytes(code for code in range(256) if code not in _CONTROL_BYTES)
+class _LineEnds:
+    """Counts line ends, to see whether they are all of one kind."""
+
+    def __init__(self) -> None:
+        self.returns = self.feeds = self.pairs = 0
+        self._after_return = False
+
+    def count(self, block: bytes) -> None:
+        self.returns += block.count(b"\r")
+        self.feeds += block.count(b"\n")
+        self.pairs += block.count(b"\r\n") + (self._after_return and block.startswith(b"\n"))
+        self._after_return = block.endswith(b"\r")
+
+    @property
+    def same(self) -> bool:
+        """Line feeds alone, or each after a carriage return."""
+        return self.returns == 0 or self.returns == self.feeds == self.pairs
 
 
 def _has_empty_line(block: bytes, seen: bool) -> bool:
