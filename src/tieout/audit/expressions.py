@@ -272,8 +272,8 @@ def text_of(raw: str, sql_type: str) -> str:
         return f"TRY(decode({raw}))"
     if sql_type in ("DOUBLE", "FLOAT"):
         whole = f"{raw} = trunc({raw}) AND abs({raw}) < 1e15"
-        plain = f"CASE WHEN {whole} THEN CAST(try_cast({raw} AS BIGINT) AS VARCHAR) ELSE CAST({raw} AS VARCHAR) END"
-        return f"CASE WHEN isnan({raw}) THEN NULL ELSE {plain} END"
+        cases = f"WHEN isnan({raw}) THEN NULL WHEN {whole} THEN CAST(try_cast({raw} AS BIGINT) AS VARCHAR)"
+        return f"CASE {cases} ELSE CAST({raw} AS VARCHAR) END"
     if sql_type.startswith(("STRUCT", "MAP")) or sql_type.endswith("[]"):
         return f"CAST(to_json({raw}) AS VARCHAR)"
     return f"CAST({raw} AS VARCHAR)"
