@@ -16,8 +16,9 @@ from tieout.policy import Policy
 from tieout.process.definition import Flow, anchor, control, related, unclaimed
 from tieout.process.instance import Instance, everything_known
 from tieout.process.verdict import Outcome
+from tieout.setwise.dialects import render
 from tieout.setwise.insert import insert
-from tieout.setwise.plan import plan, render
+from tieout.setwise.plan import plan
 from tieout.setwise.run import instances
 
 

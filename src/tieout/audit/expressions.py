@@ -18,6 +18,8 @@ _SIGNED = r"[+-]?"
 _OFFSET = r"\s?[+-][0-9]{2}(:?[0-9]{2})?"
 _TIME = r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
+"""Types of whole numbers that a BIGINT holds all of."""
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -56,9 +58,19 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """SQL of the decimals of the row's currency."""
     currency: str = "v_currency"
 
+    def keeps_type(self, column: Column, sql_type: str) -> bool:
+        """Whether a typed value of a file is taken as it is rather than through its text."""
+        temporal = sql_type == "DATE" or sql_type.startswith("TIMESTAMP")
+        return (
+            (column.kind in ("date", "instant") and temporal)
+            or (column.kind == "boolean" and sql_type == "BOOLEAN")
+            or (column.kind == "refs" and sql_type.endswith("[]"))
+            or (sql_type in _WHOLE and (column.kind == "integer" or (column.kind == "minor" and self.minor)))
+        )
+
     def clean(self, column: Column, raw: str, sql_type: str) -> str:
         """The value as trimmed text, NULL for empty; numbers in plain decimal text. Typed days and instants stay."""
-        if keeps_type(column, sql_type):
+        if self.keeps_type(column, sql_type):
             return raw
         text = text_of(raw, sql_type)
         if sql_type not in ("VARCHAR", "BLOB"):
@@ -67,10 +79,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     def value(self, column: Column, text: str, sql_type: str = "VARCHAR") -> str:
         """The canonical value of a cleaned one (of its `number`, for numbers); NULL where it cannot be read."""
-        typed = keeps_type(column, sql_type)
+        typed = self.keeps_type(column, sql_type)
         by_kind: dict[str, Callable[[], str]] = {
-            "minor": lambda: self._minor(text),
-            "integer": lambda: self._integer(column, text),
+            "minor": lambda: f"CASE WHEN {self.digits} IS NOT NULL THEN {text} END" if typed else self._minor(text),
+            "integer": lambda: text if typed else self._integer(column, text),
             "boolean": lambda: text if typed else _boolean(text),
             "date": lambda: in_range(self._day(text, sql_type if typed else "")),
             "instant": lambda: in_range(self._instant(text, sql_type if typed else "")),
@@ -85,9 +97,9 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     def refusal(self, column: Column, text: str, sql_type: str = "VARCHAR") -> str:
         """SQL of the refusal's name for a cleaned value that `value` could not read."""
-        typed = keeps_type(column, sql_type)
+        typed = self.keeps_type(column, sql_type)
         if column.kind == "minor":
-            return self._number_refusal(text, money=True)
+            return self._number_refusal(text_of(text, sql_type) if typed else text, money=True)
         if column.kind == "decimal":
             return self._number_refusal(text, money=False)
         if column.kind in ("date", "instant"):
@@ -249,16 +261,6 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             items = f"CASE WHEN starts_with({text}, '[') THEN CASE WHEN json_valid({text}) THEN {listed} END ELSE {split} END"
         filled = f"list_filter({items}, lambda item: item <> '')"
         return f"list_transform({filled}, lambda item: {self.reference(field, 'item')})"
-
-
-def keeps_type(column: Column, sql_type: str) -> bool:
-    """Whether a typed value of a file is taken as it is rather than through its text."""
-    temporal = sql_type == "DATE" or sql_type.startswith("TIMESTAMP")
-    return (
-        (column.kind in ("date", "instant") and temporal)
-        or (column.kind == "boolean" and sql_type == "BOOLEAN")
-        or (column.kind == "refs" and sql_type.endswith("[]"))
-    )
 
 
 def text_of(raw: str, sql_type: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from tieout.canon.faults import MappingFault, nearest
 from tieout.setwise.tables import Column, columns, literal, quoted
 
-from .expressions import Reading, digits_of, is_json_object, keeps_type
+from .expressions import Reading, digits_of, is_json_object
 from .mapping import File, Layout, nested_column
 from .relation import Cell, Relation
 from .survey import CONTROL
@@ -30,7 +30,7 @@ _CONTROL = literal(CONTROL.pattern)
 class Projection(msgspec.Struct, kw_only=True):
     """A file's rows as rows of a type's table.
 
-    ``sql`` gives them with ``_line`` and ``_bad``; ``refusals`` gives ``_line`` and ``_fault`` of the bad ones, the parts of the
+    ``sql`` gives them with ``_part``, ``_line`` and ``_bad``; ``refusals`` gives place and ``_fault`` of the bad ones, the parts of the
     first thing that is wrong joined by `SEPARATOR`; ``unused`` are the columns of the file that nothing names.
     """
 
@@ -81,9 +81,9 @@ class _Plan:
     def build(self) -> Projection:
         for column in self.columns:
             self._take(column)
-        inner = f"SELECT _line{self._document()}, {', '.join(self.texts)} FROM ({self._source()})"
+        inner = f"SELECT {self.relation.part} AS _part, _line{self._document()}, {', '.join(self.texts)} FROM ({self._source()})"
         numbers = ", ".join(
-            f"{self.reading.number(f't_{c.name}')} AS n_{c.name}" for c in self._present() if c.kind in _NUMBERS
+            f"{self.reading.number(f't_{c.name}')} AS n_{c.name}" for c in self._present() if self._as_text(c, c.name)
         )
         context = ", ".join(f"{self._context(name)} AS v_{name}" for name in _CONTEXT)
         step = f"SELECT *, {context}{', ' + numbers if numbers else ''}{self._nested_numbers()} FROM ({inner})"
@@ -94,13 +94,17 @@ class _Plan:
         bad = " OR ".join(f"({condition})" for condition, _ in cases)
         fault = "CASE " + " ".join(f"WHEN {condition} THEN {code}" for condition, code in cases) + " END"
         return Projection(
-            sql=f"SELECT _line, {', '.join(self._final())}, coalesce({bad}, false) AS _bad FROM ({step})",
-            refusals=f"SELECT _line, {fault} AS _fault FROM ({step}) WHERE {bad}",
+            sql=f"SELECT _part, _line, {', '.join(self._final())}, coalesce({bad}, false) AS _bad FROM ({step})",
+            refusals=f"SELECT _part, _line, {fault} AS _fault FROM ({step}) WHERE {bad}",
             unused=tuple(name for name in self.relation.present if name not in self.used),
         )
 
     def _present(self) -> list[Column]:
         return [column for column in self.columns if column.name in self.types]
+
+    def _as_text(self, column: Column, name: str) -> bool:
+        """Whether a number has to be read from text (``name``: of the column, or ``lines.net``)."""
+        return column.kind in _NUMBERS and not self.reading.keeps_type(column, self.types[name])
 
     def _document(self) -> str:
         return f", {self.relation.document}" if self.relation.document else ""
@@ -117,6 +121,8 @@ class _Plan:
         if cell is None:
             return
         self.used.add(self.file.columns.get(column.name, column.name))
+        if cell.empty:
+            return
         if column is self.nested:
             self.types[column.name] = cell.type
             self.texts.append(f"{self._elements(column, cell)} AS t_{column.name}")
@@ -138,6 +144,7 @@ class _Plan:
         cell = found_cell(self.file, self.relation, column.name, self.where)
         if cell is not None:
             self.used.add(self.file.columns.get(column.name, column.name))
+            cell = None if cell.empty else cell
         if not pairs and cell is None:
             return
         whole = self.reading.clean(column, cell.sql, cell.type) if cell else "'{}'"
@@ -168,7 +175,7 @@ class _Plan:
     def _value(self, column: Column) -> str:
         if column is self.nested:
             return f"list_transform(n_{column.name}, lambda t: {{'t': t, 'v': {self._element_value(column)}}})"
-        prefix = "n_" if column.kind in _NUMBERS else "t_"
+        prefix = "n_" if self._as_text(column, column.name) else "t_"
         return self.reading.value(column, f"{prefix}{column.name}", self.types[column.name])
 
     def _final(self) -> list[str]:
@@ -245,6 +252,8 @@ class _Plan:
         items = []
         for part in column.nested:
             name = layout.columns.get(part.name, part.name)
+            if name in cell.empty_parts and part.name != "id":
+                continue
             if name in parts:
                 inner = Cell(sql=f"item.{quoted(name)}", type=parts[name])
                 text, type_ = cleaned(self.reading, layout, part, inner)
@@ -270,7 +279,7 @@ class _Plan:
         if self.nested is None or self.nested.name not in self.types:
             return ""
         there = self._parts_there(self.nested)
-        numbers = [part for part in there if part.kind in _NUMBERS]
+        numbers = [part for part in there if self._as_text(part, f"{self.nested.name}.{part.name}")]
         pairs = [f"{quoted('n_' + part.name)}: {self.reading.number(f'item.{quoted(part.name)}')}" for part in numbers]
         pairs += [f"{quoted(part.name)}: item.{quoted(part.name)}" for part in there]
         if self.line_parts is not None:
@@ -288,7 +297,8 @@ class _Plan:
     def _part_value(self, column: Column, part: Column, item: str) -> str:
         if f"{column.name}.{part.name}" not in self.types:
             return f"CAST(NULL AS {part.sql_type})"
-        text = f"{item}.{quoted(('n_' if part.kind in _NUMBERS else '') + part.name)}"
+        prefix = "n_" if self._as_text(part, f"{column.name}.{part.name}") else ""
+        text = f"{item}.{quoted(prefix + part.name)}"
         return self._nested_reading().value(part, text, self.types[f"{column.name}.{part.name}"])
 
     def _parts_there(self, column: Column) -> list[Column]:
@@ -345,7 +355,7 @@ _TEXT = Column(name="", sql_type="VARCHAR", kind="text")
 def cleaned(reading: Reading, layout: Layout, column: Column, cell: Cell) -> tuple[str, str]:
     """A cell as clean text (or typed, where that is kept) after the mapping's replacement of values, and its type."""
     replaced = layout.values.get(column.name)
-    if keeps_type(column, cell.type) and not replaced:
+    if reading.keeps_type(column, cell.type) and not replaced:
         return cell.sql, cell.type
     text = reading.clean(_TEXT, cell.sql, cell.type)
     if not replaced:

@@ -17,8 +17,15 @@ from tieout.setwise.tables import columns, literal, quoted, table_name
 from .expressions import Reading, text_of
 from .mapping import File, Layout, Lines, Mapping, nested_column
 from .projection import LINES, SEPARATOR, Projection, Where, project
-from .relation import Cell, Relation, lines_of, open_file
+from .relation import Cell, Relation, lines_of, open_file, together
 from .toml import Source
+
+
+_NOT_THE_FILE = (
+    duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.InternalException,
+    duckdb.OutOfMemoryException, duckdb.InterruptException,
+)  # fmt: skip
+"""What DuckDB raises for our own faults or want of memory; anything else while reading is the file's."""
 
 
 class ReadFile(msgspec.Struct, kw_only=True):
@@ -76,7 +83,7 @@ class Reader:
             return self.source.where(("files", index, *keys))
 
         parts = self._read_lines(file, where) if file.lines.path else None
-        numbers = [self._read_file(file, path, where, parts) for path in self.paths(file)]
+        numbers = self._read_files(file, self.paths(file), where, parts)
         if not numbers:
             number = self._register(file, self.directory / file.path, file.type)
             self._refuse_file(
@@ -85,42 +92,70 @@ class Reader:
         done = ", ".join(map(str, numbers)) or "-1"
         if parts is not None:
             self._refuse_orphans(file.type, done)
-        self.connection.execute(f"DELETE FROM {table_name(file.type)} WHERE _bad AND _file IN ({done})")
+        if any(self.files[number].rejected for number in numbers):
+            self.connection.execute(f"DELETE FROM {table_name(file.type)} WHERE _bad AND _file IN ({done})")
 
-    def _read_file(self, file: File, path: Path, where: Where, parts: dict[str, str] | None) -> int:
-        number = self._register(file, path, file.type)
-        wanted = [column.name for column in columns(file.type)[2:]]
-        try:
-            relation = open_file(self.connection, path, file, wanted, self.spool)
-            self._opened(number, relation)
-            projection = project(file, relation, self._reading(file, relation), where, parts)
-            self._insert(file.type, projection, number)
-        except InputFault as fault:
-            self._refuse_file(number, fault)
-            return number
+    def _read_files(self, file: File, paths: list[Path], where: Where, parts: dict[str, str] | None) -> range:
+        """Read files of one entry; their numbers. What DuckDB can read as one relation, it does."""
+        first = len(self.files)
+        opened: dict[int, Relation] = {}
+        for path in paths:
+            number = self._register(file, path, file.type)
+            try:
+                opened[number] = open_file(self.connection, path, file, _fields(file.type), self.spool)
+            except InputFault as fault:
+                self._refuse_file(number, fault)
+            else:
+                self._opened(number, opened[number])
+        numbers = range(first, len(self.files))
+        whole = together(list(opened.values())) if len(opened) == len(numbers) > 1 else None
+        if whole is not None:
+            try:
+                self._take(file, whole, numbers, where, parts)
+            except InputFault:
+                pass  # one of them cannot be read to its end: one by one it is seen which
+            else:
+                return numbers
+        for number, relation in opened.items():
+            try:
+                self._take(file, relation, range(number, number + 1), where, parts)
+            except InputFault as fault:
+                self._refuse_file(number, fault)
+        return numbers
+
+    def _take(self, file: File, relation: Relation, numbers: range, where: Where, parts: dict[str, str] | None) -> None:
+        projection = project(file, relation, self._reading(file, relation), where, parts)
+        self._insert(file.type, projection, numbers)
         if projection.unused:
-            self.notes.append(f"{self.files[number].path}: columns that are not used: {', '.join(projection.unused)}")
-        return number
+            unused = f"columns that are not used: {', '.join(projection.unused)}"
+            self.notes += [f"{self.files[number].path}: {unused}" for number in numbers]
 
-    def _insert(self, type_name: str, projection: Projection, number: int) -> None:
-        """Add a file's rows to its type's table, the bad ones marked, and say what is wrong with them."""
+    def _insert(self, type_name: str, projection: Projection, numbers: range) -> None:
+        """Add the rows of files to their type's table, the bad ones marked, and say what is wrong with them."""
         names = ", ".join(quoted(column.name) for column in columns(type_name))
-        table, entry = table_name(type_name), self.files[number]
+        table, first = table_name(type_name), numbers.start
         try:
-            (rows,) = self.connection.execute(
+            self.connection.execute(
                 f"INSERT INTO {table} ({names}, _file, _line, _bad) "
-                f"SELECT {names}, {number}, _line, _bad FROM ({projection.sql})"
-            ).fetchone() or (0,)
-        except (duckdb.IOException, duckdb.InvalidInputException) as wrong:
+                f"SELECT {names}, {first} + _part, _line, _bad FROM ({projection.sql})"
+            )
+        except _NOT_THE_FILE:
+            raise
+        except duckdb.Error as wrong:
             what = f"cannot be read to its end: {str(wrong).splitlines()[0]}"
             raise InputFault(what, mend="export it again") from None
-        entry.rows += rows
-        if self.connection.execute(f"SELECT 1 FROM {table} WHERE _bad AND _file = {number} LIMIT 1").fetchone():
-            entry.rejected = (entry.rejected or 0) + self._refuse(
-                f"SELECT CASE WHEN parts[4] = '' THEN {number} ELSE split_part(parts[4], ':', 1)::INTEGER END AS file, "
+        found = self.connection.execute(
+            f"SELECT _file, count(*), count(*) FILTER (_bad) FROM {table} WHERE _file >= {first} GROUP BY _file"
+        ).fetchall()
+        for number, rows, bad in found:
+            self.files[number].rows += rows
+            self.files[number].rejected = (self.files[number].rejected or 0) + bad
+        if any(bad for _, _, bad in found):
+            self._refuse(
+                f"SELECT CASE WHEN parts[4] = '' THEN {first} + _part ELSE split_part(parts[4], ':', 1)::INTEGER END AS file, "
                 "CASE WHEN parts[4] = '' THEN _line ELSE split_part(parts[4], ':', 2)::BIGINT END AS line, "
                 "parts[1] AS code, parts[2] AS field, parts[3] AS value "
-                f"FROM (SELECT _line, string_split(_fault, {literal(SEPARATOR)}) AS parts FROM ({projection.refusals}))"
+                f"FROM (SELECT _part, _line, string_split(_fault, {literal(SEPARATOR)}) AS parts FROM ({projection.refusals}))"
             )
 
     def _read_lines(self, file: File, where: Where) -> dict[str, str]:
@@ -278,6 +313,10 @@ class Reader:
             systems=tuple(dict.fromkeys((*self.mapping.system_names, *ROLES))), row_systems=self.mapping.system_names,
             entities=tuple(self.mapping.entities), exact_digits=relation.format != "jsonl",
         )  # fmt: skip
+
+
+def _fields(type_name: str) -> list[str]:
+    return [column.name for column in columns(type_name)[2:]]
 
 
 def _several(forms: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from typing import cast
 
 import duckdb
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 from duckdb.sqltypes import DuckDBPyType
 
 from tieout.canon.faults import InputFault
@@ -32,6 +34,10 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     sql: str
     type: str = "VARCHAR"
     parts: dict[str, str] = {}
+    empty: bool = False
+    """Whether the file says that it is NULL throughout; then nobody need read it."""
+    empty_parts: frozenset[str] = frozenset()
+    """The same of the parts."""
 
 
 class Relation(msgspec.Struct, kw_only=True):
@@ -50,6 +56,8 @@ class Relation(msgspec.Struct, kw_only=True):
     """SQL of the JSON text of the whole row, for JSON lines."""
     present: tuple[str, ...] = ()
     """The names of the columns as they stand, a name twice where two columns have it."""
+    part: str = "0"
+    """SQL of the number of the file within ``sql``, from 0, where it reads several files as one (`together`)."""
 
 
 def open_file(
@@ -82,19 +90,69 @@ def _parquet(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout) 
     survey = survey_binary(path)
     if survey.empty:
         raise InputFault("is empty", where=str(path), mend="export it again")
-    scan = f"read_parquet({literal(str(path))})"
     try:
-        found = connection.sql(f"SELECT * FROM {scan}")
+        found = connection.sql(f"SELECT * FROM read_parquet({literal(str(path))})")
     except duckdb.Error as wrong:
         first = str(wrong).splitlines()[0]
         raise InputFault(f"is not Parquet: {first}", where=str(path), mend="export it again") from None
+    empty = _empty_columns(path)
     cells = {}
     for name, type_ in zip(found.columns, found.types, strict=True):
-        cells[name] = Cell(sql=quoted(name), type=str(type_), parts=_parts(type_))
-    sql = f"SELECT file_row_number + 1 AS _line, * FROM {scan}"
+        parts = _parts(type_)
+        hollow = frozenset(part for part in parts if (name, part) in empty)
+        cells[name] = Cell(
+            sql=quoted(name), type=str(type_), parts=parts, empty=(name,) in empty,
+            empty_parts=hollow if len(hollow) < len(parts) else frozenset(),
+        )  # fmt: skip
     return Relation(
-        path=path, format="parquet", sql=sql, cells=cells, survey=survey, layout=layout, present=tuple(cells)
-    )
+        path=path, format="parquet", sql=_parquet_sql([path]), cells=cells, survey=survey, layout=layout,
+        present=tuple(cells), part="_part",
+    )  # fmt: skip
+
+
+def _parquet_sql(paths: list[Path]) -> str:
+    listed = ", ".join(literal(str(path)) for path in paths)
+    return f"SELECT file_index AS _part, file_row_number + 1 AS _line, * FROM read_parquet([{listed}])"
+
+
+def _empty_columns(path: Path) -> set[tuple[str, ...]]:
+    """Columns, and parts of lists of structs as (column, part), of which the file's own statistics say that all is NULL."""
+    try:
+        found = pq.read_metadata(path)
+    except (OSError, pa.ArrowException):
+        return set()
+    groups = [found.row_group(i) for i in range(found.num_row_groups)]
+    empty = set()
+    for index in range(found.num_columns):
+        column, *inner = found.schema.column(index).path.split(".")
+        chunks = [group.column(index) for group in groups]
+        nothing = all(
+            chunk.statistics is not None and chunk.statistics.has_null_count
+            and chunk.statistics.null_count == chunk.num_values
+            for chunk in chunks
+        )  # fmt: skip
+        if nothing:
+            empty.add((column, *inner[-1:]))
+    return empty
+
+
+def together(relations: list[Relation]) -> Relation | None:
+    """One relation of several Parquet files that have the same columns; None for other files.
+
+    It is one statement for DuckDB, which then reads the files on all cores. ``part`` says which of them a row is of.
+    """
+    first = relations[0]
+    shape = [(name, cell.type) for name, cell in first.cells.items()]
+    if any(r.format != "parquet" or [(n, c.type) for n, c in r.cells.items()] != shape for r in relations):
+        return None
+    cells = {
+        name: msgspec.structs.replace(
+            cell, empty=all(r.cells[name].empty for r in relations),
+            empty_parts=frozenset.intersection(*(r.cells[name].empty_parts for r in relations)),
+        )
+        for name, cell in first.cells.items()
+    }  # fmt: skip
+    return msgspec.structs.replace(first, sql=_parquet_sql([r.path for r in relations]), cells=cells)
 
 
 def _parts(type_: DuckDBPyType) -> dict[str, str]:

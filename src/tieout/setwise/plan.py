@@ -1,6 +1,6 @@
 """The relational plan of a flow: which documents belong to which anchor, as one list of SELECTs made from its declaration.
 
-Written once in DuckDB's dialect and rendered for PostgreSQL and Spark by sqlglot (`render`). A plan reads `doc_<type>` (`tables`).
+Written once in DuckDB's dialect and rendered for PostgreSQL and Spark by sqlglot (`dialects.render`). A plan reads `doc_<type>` (`tables`).
 Its sources, shared by all flows, are `alias_<type>` (doc, ref, root: every view of a document leads to the same root) and
 `edge_<type>_<field>` (doc, n, ref: references that stand in lists and lines). It makes one table a relation, `in_<relation>`:
 
@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-import sqlglot
 
 from tieout.canon import references
 from tieout.canon.documents import Document
@@ -54,12 +53,6 @@ def plan(
     others need no alias). ``entities``: only anchors of these, all if empty. ``row``: the tables' row identity.
     """
     return _Planner(flow, roles, mirrored, entities, row).plan()
-
-
-def render(plan: Plan, dialect: str) -> list[str]:
-    """The plan's statements in another dialect (``postgres``, ``spark``): CREATE TABLE … AS SELECT …."""
-    statements = [f"CREATE TABLE {step.table} AS {step.sql}" for step in (*plan.sources, *plan.selects)]
-    return [sqlglot.transpile(sql, read="duckdb", write=dialect, pretty=True)[0] for sql in statements]
 
 
 def _alias(type_name: str, row: str) -> Select:
