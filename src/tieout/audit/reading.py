@@ -20,7 +20,6 @@ from .projection import LINES, SEPARATOR, Projection, Where, project
 from .relation import Cell, Relation, lines_of, open_file, together
 from .toml import Source
 
-
 _NOT_THE_FILE = (
     duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException, duckdb.InternalException,
     duckdb.OutOfMemoryException, duckdb.InterruptException,
