@@ -82,6 +82,7 @@ def opened(directory: Path, progress: Progress = silent) -> Iterator[tuple[Path,
     with tempfile.TemporaryDirectory(prefix="tieout-audit-") as folder:
         database = Path(folder) / "audit.duckdb"
         connection = duckdb.connect(str(database), config={"memory_limit": _MEMORY})
+        connection.execute("SET enable_progress_bar = false")  # one of its own would be drawn over ours
         try:
             yield database, connection, load(directory, connection, progress)
         finally:
@@ -171,7 +172,7 @@ def _result(
     rows = bridge(_movements(gathered), stated, balances, span, policy) if span is not None else ()
     flows = [load_flow(name) for name in task.flows]
     base = {"|".join(f.identity): worth for f in marked if (worth := valuation.of(f.exposure, f.currency)) is not None}
-    summed = totals(marked, valuation)
+    summed, hours = totals(marked, valuation), figures.ordered(gathered)
     return AuditResult(
         as_of=task.as_of,
         base_currency=valuation.base,
@@ -186,8 +187,8 @@ def _result(
         bridge=rows,
         kpis=figures.kpis(gathered, journals, summed, valuation),
         milestones=figures.milestones(flows, gathered),
-        edges=figures.edges(flows, gathered),
-        cycle_times=figures.cycle_times(gathered),
+        edges=figures.edges(flows, gathered, hours),
+        cycle_times=figures.cycle_times(gathered, hours),
         files=loaded.files,
         rejections=loaded.rejections,
         unknown=tuple(sorted(gathered.unknown.values(), key=lambda u: (-u.amount, u.what, u.entity, u.currency))),

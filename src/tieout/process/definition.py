@@ -64,10 +64,11 @@ class Related(Documents):
 
     def __init__(
         self, type_: type[Document], *, paths: tuple[str, ...], of: Documents | None, named_by: tuple[Field, ...],
-        views: bool, source: str, equal: dict[str, Any],
+        views: bool, source: str, seldom: bool, equal: dict[str, Any],
     ) -> None:  # fmt: skip
         super().__init__(type_, equal=equal)
         self._paths, self._of, self._named_by, self._views = paths, of, named_by, views
+        self._seldom = seldom
         self._source = source or SOURCES.get(str(type_.__struct_config__.tag), "")
 
 
@@ -80,14 +81,14 @@ def anchor(type_: type[Document], *, originals: bool = True, roles: tuple[str, .
 
 def related(
     what: type[Document] | Field, *paths: str | Field, of: Documents | None = None, views: bool = False, source: str = "",
-    **equal: Any,
+    seldom: bool = False, **equal: Any,
 ) -> Related:  # fmt: skip
     """Documents that belong to an instance.
 
     ``related(Invoice, "lines.charge.order", "subscription.order")``: those from which one of the paths, reference by
     reference, leads to the anchor (or to a document of the relation ``of``). ``related(order.contract)``: those that a
     field (or one of several) names. With ``views`` the documents that mirror them belong as well. ``source``: the role whose complete
-    file proves absence.
+    file proves absence. ``seldom``: most instances are judged without looking at them, so that they need not be read at once.
     """
     named_by = tuple(field for field in (what, *paths) if isinstance(field, Field))
     dotted = tuple(path for path in paths if isinstance(path, str))
@@ -98,11 +99,14 @@ def related(
                 "a relation is found either by fields that name one type or by paths",
                 mend='such as related(order.contract) or related(Charge, "order")',
             )
-        return Related(targets.pop(), paths=(), of=None, named_by=named_by, views=views, source=source, equal=equal)
+        return Related(
+            targets.pop(), paths=(), of=None, named_by=named_by, views=views, source=source, seldom=seldom,
+            equal=equal,
+        )  # fmt: skip
     assert not isinstance(what, Field)
     if not dotted:
         raise FlowFault(f"related({what.__name__}) says no path", mend=f'such as related({what.__name__}, "order")')
-    return Related(what, paths=dotted, of=of, named_by=(), views=views, source=source, equal=equal)
+    return Related(what, paths=dotted, of=of, named_by=(), views=views, source=source, seldom=seldom, equal=equal)
 
 
 class Step:
@@ -166,14 +170,23 @@ def control(judge: Judge, *risks: Risk) -> Control:
 class Unclaimed(Control):
     """A control of documents that should belong to an anchor and belong to none."""
 
-    def __init__(self, documents: Related, judge: Judge, risks: tuple[Risk, ...], equal: dict[str, Any]) -> None:
+    def __init__(
+        self, documents: Related, judge: Judge, risks: tuple[Risk, ...], naming: Field | None, equal: dict[str, Any]
+    ) -> None:
         super().__init__(judge, risks)
-        self.documents, self.equal = documents, equal
+        self.documents, self.naming, self.equal = documents, naming, equal
 
 
-def unclaimed(documents: Related, judge: Judge, *risks: Risk, **equal: Any) -> Unclaimed:
-    """Run ``judge`` on each document of the relation's type (with these field values) that belongs to no anchor."""
-    return Unclaimed(documents, judge, risks, equal)
+def unclaimed(documents: Related, judge: Judge, *risks: Risk, naming: Field | None = None, **equal: Any) -> Unclaimed:
+    """Run ``judge`` on each document of the relation's type (with these field values) that belongs to no anchor.
+
+    ``naming``: only those in which this field names something, which then is not there.
+    """
+    if naming is not None and naming.documents is not documents:
+        raise FlowFault(
+            f"{naming.words()} is no field of {documents.phrase()}", mend="name a field of the same relation"
+        )
+    return Unclaimed(documents, judge, risks, naming, equal)
 
 
 class Measured:

@@ -28,13 +28,15 @@ Instants = list[dt.datetime | None]
 class Judged:
     """What one evaluation works out, before it is put into words: per step reached and planned, and the outcome."""
 
-    __slots__ = ("applies", "known", "now", "outcome", "planned", "reached", "wake_at")
+    __slots__ = ("applies", "calendar", "entity", "known", "now", "outcome", "planned", "policy", "reached", "wake_at")
 
-    def __init__(self, outcome: Outcome, now: dt.datetime) -> None:
+    def __init__(self, outcome: Outcome, now: dt.datetime, policy: Policy, calendar: Calendar, entity: str) -> None:
         self.outcome, self.now = outcome, now
+        self.policy, self.calendar, self.entity = policy, calendar, entity
         self.wake_at: dt.datetime | None = None
         self.reached: Instants = []
         self.planned: Instants = []
+        """Of the steps that are not reached; `milestones` works out that of the others, which only people ask for."""
         self.applies: list[bool] = []
         self.known: list[bool] = []
 
@@ -50,9 +52,13 @@ class Judged:
 
 
 def judge(
-    flow: type[Flow], instance: Instance, policy: Policy, as_of: dt.date | dt.datetime, detail: bool = False
-) -> Judged:
-    """Evaluate one instance: steps, then controls. ``as_of`` a day means its end, in the entity's time zone."""
+    flow: type[Flow], instance: Instance, policy: Policy, as_of: dt.date | dt.datetime, detail: bool = False,
+    controls_only: bool = False,
+) -> Judged:  # fmt: skip
+    """Evaluate one instance: steps, then controls. ``as_of`` a day means its end, in the entity's time zone.
+
+    ``controls_only``: neither steps nor measures, where only the positions of an earlier day are wanted.
+    """
     anchor = instance.anchor
     entity = anchor.entity if anchor is not None else _entity_of(instance)
     calendar = policy.calendar(entity)
@@ -61,26 +67,32 @@ def judge(
     else:
         now, day = calendar.end_of(as_of), as_of
     instance = _until(flow, instance, now)
-    judged = Judged(Outcome(detail), now)
+    judged = Judged(Outcome(detail), now, policy, calendar, entity)
     if anchor is None:
         for stray in flow.strays:
             if instance.get(stray.documents.relation):
                 stray.judge(instance, policy, day, judged.outcome)
         return judged
-    if flow.steps:
-        _steps(flow, instance, anchor, policy, calendar, day, judged)
-    for name, get, when, money in _plan(flow).measures:  # type: ignore[arg-type]  # a class is hashable
-        if when is None or when(instance, policy.role):
-            value = get(instance, policy.role)
-            if money and value is not None:
-                judged.outcome.measures.append(Measure(name, entity, anchor.currency, None, value))
-            elif not money and (number := _number(value)) is not None:
-                judged.outcome.measures.append(Measure(name, entity, "", number))
+    if not controls_only:
+        _steps(flow, instance, anchor, day, judged)
+        _measure(flow, instance, anchor, judged)
     for control in flow.controls:
         control.judge(instance, policy, day, judged.outcome)
     if judged.outcome.wake_on is not None:
         judged.wake(calendar.start_of(judged.outcome.wake_on))
     return judged
+
+
+def _measure(flow: type[Flow], instance: Instance, anchor: Document, judged: Judged) -> None:
+    """The key figures that the flow declares."""
+    role, entity = judged.policy.role, judged.entity
+    for name, get, when, money in _plan(flow).measures:  # type: ignore[arg-type]  # a class is hashable
+        if when is None or when(instance, role):
+            value = get(instance, role)
+            if money and value is not None:
+                judged.outcome.measures.append(Measure(name, entity, anchor.currency, None, value))
+            elif not money and (number := _number(value)) is not None:
+                judged.outcome.measures.append(Measure(name, entity, "", number))
 
 
 def _number(value: object) -> float | None:
@@ -93,13 +105,16 @@ def _number(value: object) -> float | None:
 
 def _until(flow: type[Flow], instance: Instance, now: dt.datetime) -> Instance:
     """The instance without events that are still to come: what a log tells is all that it can be asked as of."""
-    logged = [name for name, relation in flow.relations.items() if relation._type is Event]
+    logged = _plan(flow).logged  # type: ignore[arg-type]  # a class is hashable
     if not logged:
         return instance
     members = dict(instance.members)
     for name in logged:
         members[name] = tuple(event for event in instance.get(name) if event.at <= now)
-    return Instance(instance.key, instance.anchor, members, foreign=instance.foreign, known=instance.known)
+    return Instance(
+        instance.key, instance.anchor, members, foreign=instance.foreign, known=instance.known, later=instance.later,
+        row=instance.row,
+    )  # fmt: skip
 
 
 def evaluate(
@@ -129,7 +144,7 @@ def milestones(flow: type[Flow], judged: Judged) -> tuple[MilestoneState, ...]:
         MilestoneState(
             name=step.name,
             reached_at=judged.reached[i],
-            planned_at=judged.planned[i],
+            planned_at=_due(flow, step, flow.places[i], judged),
             late=judged.late(i),
             known=judged.known[i],
             held_by=_held_by(step, judged, index),
@@ -154,6 +169,7 @@ class _Plan:
     """A flow's steps and measures, compiled once."""
 
     def __init__(self, flow: type[Flow]) -> None:
+        self.logged = [name for name, relation in flow.relations.items() if relation._type is Event]
         index = {id(step): i for i, step in enumerate(flow.steps)}
         self.steps = [
             (
@@ -195,43 +211,39 @@ def _plan(flow: type[Flow]) -> _Plan:
     return _Plan(flow)
 
 
-def _steps(
-    flow: type[Flow],
-    instance: Instance,
-    anchor: Document,
-    policy: Policy,
-    calendar: Calendar,
-    day: dt.date,
-    judged: Judged,
-) -> None:
+def _steps(flow: type[Flow], instance: Instance, anchor: Document, day: dt.date, judged: Judged) -> None:
     reached, planned, applies, known = judged.reached, judged.planned, judged.applies, judged.known
-    role, now = policy.role, judged.now
+    role, now, start_of = judged.policy.role, judged.now, judged.calendar.start_of
     for step, get, after, when, exposure, sources in _plan(flow).steps:  # type: ignore[arg-type]  # a class is hashable
+        value: dt.datetime | None = None
         if when is not None and not when(instance, role):
+            applies.append(False)
             reached.append(None)
             planned.append(None)
-            applies.append(False)
             known.append(True)
             continue
         applies.append(True)
-        before = [i for i in after if applies[i]]
-        if get is None:
-            times = [reached[i] for i in before]
-            value = None if None in times else max(times, default=None)  # type: ignore[type-var]
-        else:
-            value = _as_instant(get(instance, role), calendar.start_of)
+        if get is not None:
+            value = _as_instant(get(instance, role), start_of)
             if value is not None and value > now:
                 value = None
+        else:
+            times = [reached[i] for i in after if applies[i]]
+            value = None if None in times else max(times, default=None)  # type: ignore[type-var]
         reached.append(value)
-        due = _due(flow, step, before, judged, calendar, policy, anchor.entity)
+        if value is not None:
+            planned.append(None)
+            known.append(True)
+            continue
+        due = _due(flow, step, after, judged)
         planned.append(due)
-        proved = value is not None or all(instance.known(r, t, anchor.entity, day) for r, t in sources)
+        proved = all(instance.known(r, t, anchor.entity, day) for r, t in sources)
         known.append(proved)
-        if value is None and due is not None:
+        if due is not None:
             if due >= now:
                 judged.wake(due)
             elif step.risk is not None and proved:
-                _late(flow, step, instance, anchor, policy, calendar, due, exposure, judged.outcome)
+                _late(flow, step, instance, anchor, due, exposure, judged)
 
 
 def _as_instant(value: dt.datetime | dt.date | None, start_of: Callable[[dt.date], dt.datetime]) -> dt.datetime | None:
@@ -243,33 +255,35 @@ def _as_instant(value: dt.datetime | dt.date | None, start_of: Callable[[dt.date
     return start_of(value)
 
 
-def _due(
-    flow: type[Flow], step: Step, before: list[int], judged: Judged, calendar: Calendar, policy: Policy, entity: str
-) -> dt.datetime | None:
+def _due(flow: type[Flow], step: Step, after: tuple[int, ...], judged: Judged) -> dt.datetime | None:
+    """When a step is due: from the times of those before it, of which the last counts; None while one has none."""
     base: dt.datetime | None = None
-    for i in before:
-        at = judged.reached[i] or judged.planned[i]
-        if at is None:
-            return None
-        if base is None or at > base:
-            base = at
+    for i in after:
+        if judged.applies[i]:
+            at = judged.reached[i] or judged.planned[i]
+            if at is None:
+                return None
+            if base is None or at > base:
+                base = at
     if base is None or step.within is None:
         return base if step.is_gate else None
-    return calendar.due_at(base, policy.within(flow.name, step.name, entity, step.within))
+    within = judged.policy.within(flow.name, step.name, judged.entity, step.within)
+    return judged.calendar.due_at(base, within)
 
 
 def _late(
-    flow: type[Flow], step: Step, instance: Instance, anchor: Document, policy: Policy, calendar: Calendar,
-    due: dt.datetime, exposure: Callable[..., int | None] | None, outcome: Outcome,
+    flow: type[Flow], step: Step, instance: Instance, anchor: Document, due: dt.datetime,
+    exposure: Callable[..., int | None] | None, judged: Judged,
 ) -> None:  # fmt: skip
     """Report a late step of a flow that gives its own risk and exposure."""
     assert step.risk is not None
-    due_on = calendar.day(due)
+    policy = judged.policy
+    due_on = judged.calendar.day(due)
     worth = exposure(instance, policy.role) if exposure is not None else 0
     why = step.why or f"{step.name.replace('_', ' ')} was due on {due_on} ({flow.name}) and has not happened"
     if worth is None and step.exposure is not None:
         why += f"; what it is worth cannot be read ({step.exposure.words()})"
-    outcome.findings.append(
+    judged.outcome.findings.append(
         Finding(
             risk=step.risk,
             subject=anchor.key,

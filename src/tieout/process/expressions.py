@@ -102,7 +102,7 @@ class Documents:
         inner = self._base.lister()
         if self._role:
             wanted = self._role
-            return lambda instance, role: tuple(d for d in inner(instance, role) if role(d.system) == wanted)
+            return lambda instance, role: tuple([d for d in inner(instance, role) if role(d.system) == wanted])
         equal = tuple(self._equal.items())
         return lambda instance, role: tuple(
             d for d in inner(instance, role) if all(getattr(d, f) == v for f, v in equal)
@@ -192,14 +192,21 @@ def _present(values: list[Any]) -> list[Any]:
     return [v for v in values if v is not None]
 
 
+def _chosen(choose: Callable[..., Any]) -> Callable[[list[Any]], Any]:
+    def fold(values: list[Any]) -> Any:
+        return values[0] if len(values) == 1 else choose(_present(values), default=None)
+
+    return fold
+
+
 def latest(field: Field) -> Aggregate:
     """The latest of the instants or days that are set; None where none is."""
-    return Aggregate("latest", field, lambda values: max(_present(values), default=None))
+    return Aggregate("latest", field, _chosen(max))
 
 
 def earliest(field: Field) -> Aggregate:
     """The earliest of the instants or days that are set; None where none is."""
-    return Aggregate("earliest", field, lambda values: min(_present(values), default=None))
+    return Aggregate("earliest", field, _chosen(min))
 
 
 def every(field: Field) -> Aggregate:

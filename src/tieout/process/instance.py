@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Container
+from typing import Any, Protocol
 
 from tieout.canon.documents import Document
 
 Known = Callable[[str, str, str, dt.date], bool]
 """(role or system, type, entity, day) → whether absence of such a document on that day is proved."""
+
+
+class Later(Protocol):
+    """Reads the relations that are looked at in few instances, when one is."""
+
+    relations: Container[str]
+
+    def read(self, row: int, relation: str) -> tuple[tuple[Any, ...], frozenset[str]]:
+        """Of the instance ``row`` the relation's documents, and the keys of those that belong to another one as a whole."""
 
 
 def everything_known(_system: str, _type: str, _entity: str, _day: dt.date) -> bool:
@@ -25,9 +34,10 @@ class Instance:
     whole (it holds the first line), so that a fact about a whole document is reported exactly once.
 
     The anchor is None for documents that the flow looks for and that no anchor claims (an invoice without an order).
+    ``later`` reads relations that are looked at in few instances; it knows this one as ``row``.
     """
 
-    __slots__ = ("anchor", "foreign", "key", "known", "members")
+    __slots__ = ("anchor", "foreign", "key", "known", "later", "members", "row")
 
     def __init__(
         self,
@@ -37,12 +47,24 @@ class Instance:
         *,
         foreign: frozenset[str] = frozenset(),
         known: Known = everything_known,
+        later: Later | None = None,
+        row: int = 0,
     ) -> None:
         self.key, self.anchor, self.members, self.foreign, self.known = key, anchor, members, foreign, known
+        self.later, self.row = later, row
 
     def get(self, relation: str) -> tuple[Any, ...]:
         """The documents of a relation, ordered by key; empty where there are none."""
-        return self.members.get(relation, ())
+        found = self.members.get(relation)
+        if found is not None:
+            return found
+        later = self.later
+        if later is None or relation not in later.relations:
+            return ()
+        found, foreign = later.read(self.row, relation)
+        self.members[relation] = found
+        self.foreign |= foreign
+        return found
 
     def owns(self, document: Document) -> bool:
         """Whether this instance reports facts about the whole of ``document``."""

@@ -136,29 +136,61 @@ def _holding(connection: duckdb.DuckDBPyConnection, part: str, type_name: str, k
 
 
 def read(
-    connection: duckdb.DuckDBPyConnection, flow: type[Flow], steps: Plan, piece: Range, known: Known
-) -> Iterator[Instance]:
-    """The instances of a range, in the order of their anchors."""
+    connection: duckdb.DuckDBPyConnection, flow: type[Flow], steps: Plan, piece: Range, known: Known, *,
+    whole: bool = False,
+) -> Iterator[Instance]:  # fmt: skip
+    """The instances of a range, in the order of their anchors; relations that are seldom looked at too, if ``whole``."""
     if piece.stray >= 0:
         table, relation = steps.strays[piece.stray]
         type_name = dict(steps.relations)[relation]
         for documents in _grouped(_rows(connection, flow, table, piece), type_name)[0].values():
-            yield Instance(documents[0].key, None, {relation: tuple(documents)}, known=known)
+            yield Instance(documents[0].key, None, {relation: documents}, known=known)
         return
     anchor_name, anchor_type = steps.relations[0]
     anchors, _ = _grouped(_rows(connection, flow, anchor_name, piece), anchor_type)
-    members: dict[int, dict[str, tuple[Any, ...]]] = {
-        row: {anchor_name: tuple(found)} for row, found in anchors.items()
-    }
-    foreign: dict[int, set[str]] = {}
+    members: dict[int, dict[str, tuple[Any, ...]]] = {row: {anchor_name: found} for row, found in anchors.items()}
+    foreign: dict[int, frozenset[str]] = {}
+    seldom: dict[str, str] = {}
     for relation, type_name in steps.relations[1:]:
+        if flow.relations[relation]._seldom and not whole:
+            seldom[relation] = type_name
+            continue
         grouped, others = _grouped(_rows(connection, flow, relation, piece), type_name)
         for row, documents in grouped.items():
-            members[row][relation] = tuple(documents)
-        for row, key in others:
-            foreign.setdefault(row, set()).add(key)
+            members[row][relation] = documents
+        for row, keys in others.items():
+            foreign[row] = foreign.get(row, _NONE) | keys
+    later = _Later(connection, flow, piece, seldom) if seldom else None
     for row, (document,) in anchors.items():
-        yield Instance(document.key, document, members[row], foreign=frozenset(foreign.get(row, ())), known=known)
+        yield Instance(
+            document.key, document, members[row], foreign=foreign.get(row, _NONE), known=known, later=later, row=row
+        )
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+class _Later:
+    """The relations of a range that few of its instances look at: read at the first question, made documents one instance at a time."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, flow: type[Flow], piece: Range, types: dict[str, str]
+    ) -> None:
+        self.connection, self.flow, self.piece, self.relations = connection, flow, piece, types
+        self.tables: dict[str, tuple[list[int], Any]] = {}
+
+    def read(self, row: int, relation: str) -> tuple[tuple[Any, ...], frozenset[str]]:
+        """What an instance has of a relation."""
+        if relation not in self.tables:
+            table = _rows(self.connection, self.flow, relation, self.piece).combine_chunks()
+            self.tables[relation] = (table.column("__anchor").to_pylist(), table)
+        rows, table = self.tables[relation]
+        first = bisect.bisect_left(rows, row)
+        count = bisect.bisect_right(rows, row) - first
+        if not count:
+            return (), _NONE
+        grouped, others = _grouped(table.slice(first, count), self.relations[relation])
+        return grouped[row], others.get(row, _NONE)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, flow: type[Flow], relation: str, piece: Range) -> Any:
@@ -167,24 +199,29 @@ def _rows(connection: duckdb.DuckDBPyConnection, flow: type[Flow], relation: str
     ).to_arrow_table()
 
 
-def _grouped(table: Any, type_name: str) -> tuple[dict[int, list[Any]], list[tuple[int, str]]]:
-    """Documents by anchor row; and (anchor row, key) of those that belong to another anchor as a whole."""
+def _grouped(table: Any, type_name: str) -> tuple[dict[int, tuple[Any, ...]], dict[int, frozenset[str]]]:
+    """Documents by anchor row; and by anchor row the keys of those that belong to another anchor as a whole."""
     documents = hydrate(TYPES[type_name], table)
     rows = table.column("__anchor").to_pylist()
-    others: list[tuple[int, str]] = []
+    others: dict[int, frozenset[str]] = {}
     if table.column("__lines").null_count < len(rows):
         _slice(documents, table)
     if documents and _any_true(table.column("__foreign")):
         flags = table.column("__foreign").to_pylist()
-        others = [(row, d.key) for row, d, flag in zip(rows, documents, flags, strict=True) if flag]
-    grouped: dict[int, list[Any]] = {}
+        for row, document, flag in zip(rows, documents, flags, strict=True):
+            if flag:
+                others[row] = others.get(row, _NONE) | {document.key}
+    grouped: dict[int, tuple[Any, ...]] = dict(zip(rows, zip(documents, strict=False), strict=True))
+    if len(grouped) == len(rows):
+        return grouped, others
+    lists: dict[int, list[Any]] = {}
     for row, document in zip(rows, documents, strict=True):
-        found = grouped.get(row)
+        found = lists.get(row)
         if found is None:
-            grouped[row] = [document]
+            lists[row] = [document]
         else:
             found.append(document)
-    return grouped, others
+    return {row: tuple(found) for row, found in lists.items()}, others
 
 
 def _any_true(flags: Any) -> bool:

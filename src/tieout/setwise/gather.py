@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 from array import array
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,9 @@ class Line:
     def moved(self, amount: int, document: str) -> None:
         """Count a document's movement, and remember it if it is among the dearest."""
         self.count += 1
-        self._remember((abs(amount), document, amount))
+        size, top = abs(amount), self.top
+        if len(top) < MOST_DOCUMENTS or size >= top[0][0]:
+            self._remember((size, document, amount))
 
     def merge(self, other: Line) -> None:
         """Add another process's sums."""
@@ -131,6 +134,22 @@ class Gathered:
 
     def _positions(self, positions: list[Position], earlier: list[Position]) -> None:
         """Add cumulative positions, and count as moved what a document's positions of one line differ by."""
+        lines = self.lines
+        if not earlier:
+            for position in positions:
+                key = (position.row, position.line, position.entity, position.currency)
+                found = lines.get(key)
+                if found is None:
+                    found = lines[key] = Line()
+                amount, functional = position.amount, position.functional
+                found.end += amount
+                if functional is None:
+                    found.booked = False
+                else:
+                    found.functional += functional
+                if amount:
+                    found.moved(amount, position.document)
+            return
         before: dict[tuple[str, str, str, str, str], int] = {}
         for position in earlier:
             line = self._line(position)
@@ -182,15 +201,14 @@ class Gathered:
             )  # fmt: skip
 
     def _steps(self, flow: type[Flow], judged: Judged) -> None:
-        places = flow.places
-        for i, step in enumerate(flow.steps):
+        reached = judged.reached
+        for i, (key, edges) in enumerate(_keys(flow)):  # type: ignore[arg-type]  # a class is hashable
             if not judged.applies[i]:
                 continue
-            key = (flow.name, step.name)
             counted = self.steps.get(key)
             if counted is None:
                 counted = self.steps[key] = StepCount()
-            at = judged.reached[i]
+            at = reached[i]
             hours_of = self.edges
             if at is not None:
                 counted.reached += 1
@@ -203,14 +221,23 @@ class Gathered:
                     counted.late += 1
                 elif judged.planned[i] is not None:
                     counted.due += 1
-            for before in places[i]:
-                since = judged.reached[before]
+            for before, edge in edges:
+                since = reached[before]
                 if since is not None:
-                    edge = (flow.name, flow.steps[before].name, step.name)
                     hours = hours_of.get(edge)
                     if hours is None:
                         hours = hours_of[edge] = array("d")
                     hours.append((at - since) / _HOUR)
+
+
+@cache
+def _keys(flow: type[Flow]) -> list[tuple[tuple[str, str], list[tuple[int, tuple[str, str, str]]]]]:
+    """Of every step its key, and the places and edges of those before it."""
+    steps = flow.steps
+    return [
+        ((flow.name, step.name), [(i, (flow.name, steps[i].name, step.name)) for i in places])
+        for step, places in zip(steps, flow.places, strict=True)
+    ]
 
 
 _HOUR = dt.timedelta(hours=1)

@@ -21,6 +21,9 @@ from .tables import Column, fields
 
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _ZERO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_SECOND = 1_000_000
+_at = dt.datetime.fromtimestamp
+"""Exact for whole seconds, and twice as fast as adding to `_ZERO`."""
 
 
 class _Days(dict[int, dt.date]):
@@ -117,7 +120,11 @@ def _values(column: Column, array: pa.Array, default: Any) -> Sequence[Any]:
     if kind == "date":
         return _looked_up(_plain(array.cast(pa.int32()), None), _DAYS, default)
     micros = _plain(array.cast(pa.timestamp("us")).cast(pa.int64()), None)
-    return [default if v is None else _ZERO + dt.timedelta(microseconds=v) for v in micros]
+    return [default if v is None else _instant(v) if v % _SECOND else _at(v // _SECOND, dt.UTC) for v in micros]
+
+
+def _instant(micros: int) -> dt.datetime:
+    return _ZERO + dt.timedelta(0, 0, micros)
 
 
 def _looked_up(keys: Iterable[Any], memory: dict[Any, Any], default: Any) -> list[Any]:

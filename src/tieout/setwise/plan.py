@@ -261,6 +261,8 @@ class _Planner:
         root, join = self._identified("d", tag)
         tests = ["NOT coalesce(d.deleted, false)", f"{root} = d.ref"]
         tests += [f"d.{quoted(name)} = {_literal(value)}" for name, value in stray.equal.items()]
+        if stray.naming is not None:
+            tests.append(f"d.{quoted(stray.naming.name)} IS NOT NULL")
         if self.entities:
             tests.append(f"d.entity IN ({_literals(self.entities)})")
         roots = (

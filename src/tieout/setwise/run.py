@@ -78,7 +78,7 @@ def instances(
     roles = {system: policy.role(system) for system in _systems(connection)}
     ready = prepare(connection, flow, roles, (), AT_ONCE)
     for piece in ranges(0, ready):
-        yield from read(connection, flow, ready.plan, piece, known)
+        yield from read(connection, flow, ready.plan, piece, known, whole=True)
 
 
 def instances_of(
@@ -88,7 +88,7 @@ def instances_of(
     roles = {system: policy.role(system) for system in _systems(connection)}
     ready = prepare(connection, flow, roles, (), AT_ONCE)
     for piece in pieces_of(connection, flow, ready, keys):
-        yield from read(connection, flow, ready.plan, piece, known)
+        yield from read(connection, flow, ready.plan, piece, known, whole=True)
 
 
 def _systems(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -124,7 +124,9 @@ def _range(
     try:
         for instance in read(connection, flow, ready.plan, piece, task.known):
             judged = judge(flow, instance, task.policy, task.as_of)
-            earlier = judge(flow, instance, task.policy, task.before) if task.before is not None else None
+            earlier = None
+            if task.before is not None:
+                earlier = judge(flow, instance, task.policy, task.before, controls_only=True)
             gathered.add(flow, judged, earlier)
             if items is not None:
                 items.add(judged.outcome.positions)

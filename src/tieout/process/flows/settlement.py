@@ -22,4 +22,4 @@ class Settlement(Flow):
     banked = milestone(earliest(bank_lines.booked_on), after=paid_out, within="5 business days", owner="treasury")
 
     money = control(judge_payout, Risk.SHORT_SETTLEMENT)
-    unclaimed_lines = unclaimed(bank_lines, judge_unclaimed_payout_line)
+    unclaimed_lines = unclaimed(bank_lines, judge_unclaimed_payout_line, naming=bank_lines.payout)
