@@ -193,10 +193,7 @@ def _present(values: list[Any]) -> list[Any]:
 
 
 def _chosen(choose: Callable[..., Any]) -> Callable[[list[Any]], Any]:
-    def fold(values: list[Any]) -> Any:
-        return values[0] if len(values) == 1 else choose(_present(values), default=None)
-
-    return fold
+    return lambda values: values[0] if len(values) == 1 else choose(_present(values), default=None)
 
 
 def latest(field: Field) -> Aggregate:

@@ -15,7 +15,9 @@ Known = Callable[[str, str, str, dt.date], bool]
 class Later(Protocol):
     """Reads the relations that are looked at in few instances, when one is."""
 
-    relations: Container[str]
+    @property
+    def relations(self) -> Container[str]:
+        """Their names."""
 
     def read(self, row: int, relation: str) -> tuple[tuple[Any, ...], frozenset[str]]:
         """Of the instance ``row`` the relation's documents, and the keys of those that belong to another one as a whole."""
