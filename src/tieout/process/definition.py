@@ -31,6 +31,7 @@ from tieout.policy import Duration
 
 from .expressions import Condition, Documents, Field, Value
 from .instance import Instance
+from .quiet import Quiet
 
 if TYPE_CHECKING:
     from tieout.policy import Policy
@@ -218,6 +219,8 @@ class Flow:
     controls: ClassVar[tuple[Control, ...]]
     strays: ClassVar[tuple[Unclaimed, ...]]
     measures: ClassVar[tuple[Measured, ...]]
+    quiet: ClassVar[tuple[Quiet, ...]] = ()
+    """Shapes of instances that can be judged all at once; declared as ``quiet = (…)``."""
 
     def __init_subclass__(cls) -> None:
         body = vars(cls)

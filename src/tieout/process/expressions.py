@@ -370,8 +370,8 @@ def amount(value: Value) -> Amount:
 class Condition(Value):
     """A yes or no about an instance: where it is no, a step does not apply."""
 
-    def __init__(self, phrase: str, test: Callable[[Any], bool], value: Value) -> None:
-        self.phrase, self.test, self.value = phrase, test, value
+    def __init__(self, phrase: str, test: Callable[[Any], bool], value: Value, values: tuple[Any, ...] = ()) -> None:
+        self.phrase, self.test, self.value, self.values = phrase, test, value, values
 
     def getter(self) -> Getter:
         get, test = self.value.getter(), self.test
@@ -391,7 +391,7 @@ def exists(documents: Documents) -> Condition:
 
 def is_(field: Value, *values: Any) -> Condition:
     """The field has one of these values."""
-    return Condition("is " + " or ".join(map(repr, values)), lambda value: value in values, field)
+    return Condition("is " + " or ".join(map(repr, values)), lambda value: value in values, field, values)
 
 
 def is_set(field: Value) -> Condition:

@@ -18,8 +18,11 @@ from tieout.canon.documents import TYPES, Document
 from tieout.process.definition import Flow
 from tieout.process.instance import Instance, Known
 
+from . import quiet
+from .gather import Gathered
 from .hydrate import hydrate
 from .plan import Plan, plan, types_of
+from .quiet import Days
 from .tables import create, table_name
 
 
@@ -32,6 +35,8 @@ class Prepared(msgspec.Struct, frozen=True):
     stray_bounds: tuple[tuple[int, ...], ...]
     """The same for each kind of unclaimed document."""
     anchors: int
+    settled: Gathered | None = None
+    """What the quiet instances add up to, where they were judged at once."""
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -45,9 +50,12 @@ class Range(msgspec.Struct, frozen=True):
 
 def prepare(
     connection: duckdb.DuckDBPyConnection, flow: type[Flow], roles: dict[str, str], entities: tuple[str, ...],
-    at_once: int,
+    at_once: int, days: Days | None = None,
 ) -> Prepared:  # fmt: skip
-    """Run a flow's plan on the documents in ``connection``; ranges of ``at_once`` anchors."""
+    """Run a flow's plan on the documents in ``connection``; ranges of ``at_once`` anchors.
+
+    With ``days`` quiet instances are judged at once (`quiet`), and only the others are left to be read.
+    """
     types = types_of(flow)
     for name in types:
         create(connection, name)
@@ -58,8 +66,9 @@ def prepare(
     for step in steps.selects:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
     types_by_relation = dict(steps.relations)
+    settled = quiet.settle(connection, flow, steps, days) if days is not None and flow.quiet else None
     for relation, type_name in steps.relations:
-        _part(connection, f"in_{relation}", f"part_{flow.name}_{relation}", type_name)
+        _part(connection, f"in_{relation}", f"part_{flow.name}_{relation}", type_name, less_quiet=settled is not None)
     for table, relation in steps.strays:
         _part(connection, table, f"part_{flow.name}_{table}", types_by_relation[relation])
     anchor = flow.anchor._name
@@ -67,7 +76,7 @@ def prepare(
     stray_bounds = tuple(_bounds(connection, f"part_{flow.name}_{table}", at_once) for table, _ in steps.strays)
     for step in steps.selects:
         connection.execute(f"DROP TABLE {step.table}")
-    return Prepared(steps, bounds[0], tuple(b for b, _ in stray_bounds), bounds[1])
+    return Prepared(steps, bounds[0], tuple(b for b, _ in stray_bounds), bounds[1], settled)
 
 
 def _mirrored(connection: duckdb.DuckDBPyConnection, type_name: str) -> bool:
@@ -75,7 +84,10 @@ def _mirrored(connection: duckdb.DuckDBPyConnection, type_name: str) -> bool:
     return bool(connection.execute(sql).fetchall())
 
 
-def _part(connection: duckdb.DuckDBPyConnection, members: str, part: str, type_name: str) -> None:
+def _part(
+    connection: duckdb.DuckDBPyConnection, members: str, part: str, type_name: str, *, less_quiet: bool = False
+) -> None:
+    rest = f"WHERE m.anchor NOT IN (SELECT anchor FROM {quiet.TABLE})" if less_quiet else ""
     connection.execute(
         f"""CREATE OR REPLACE TABLE {part} AS
         WITH shared AS (
@@ -84,7 +96,7 @@ def _part(connection: duckdb.DuckDBPyConnection, members: str, part: str, type_n
         SELECT m.anchor AS "__anchor", coalesce(s.owner <> m.anchor, false) AS "__foreign",
             CASE WHEN s.owner IS NOT NULL THEN m.lines END AS "__lines", m.whole AS "__whole", d.* EXCLUDE (key, ref)
         FROM {members} AS m JOIN {table_name(type_name)} AS d ON d.rowid = m.doc LEFT JOIN shared AS s ON s.doc = m.doc
-        ORDER BY m.anchor, d.key"""
+        {rest} ORDER BY m.anchor, d.key"""
     )
 
 

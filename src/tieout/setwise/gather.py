@@ -133,24 +133,17 @@ class Gathered:
             self._unknown(found)
 
     def _positions(self, positions: list[Position], earlier: list[Position]) -> None:
-        """Add cumulative positions, and count as moved what a document's positions of one line differ by."""
-        lines = self.lines
-        if not earlier:
-            for position in positions:
-                key = (position.row, position.line, position.entity, position.currency)
-                found = lines.get(key)
-                if found is None:
-                    found = lines[key] = Line()
-                amount, functional = position.amount, position.functional
-                found.end += amount
-                if functional is None:
-                    found.booked = False
-                else:
-                    found.functional += functional
-                if amount:
-                    found.moved(amount, position.document)
-            return
-        before: dict[tuple[str, str, str, str, str], int] = {}
+        """Add cumulative positions, and count as moved what a document's positions of one line come to since the period began."""
+        moved: dict[tuple[str, str, str, str, str], int] = {}
+        for position in positions:
+            line = self._line(position)
+            line.end += position.amount
+            if position.functional is None:
+                line.booked = False
+            else:
+                line.functional += position.functional
+            place = (position.row, position.line, position.entity, position.currency, position.document)
+            moved[place] = moved.get(place, 0) + position.amount
         for position in earlier:
             line = self._line(position)
             line.before += position.amount
@@ -159,22 +152,10 @@ class Gathered:
             else:
                 line.functional_before += position.functional
             place = (position.row, position.line, position.entity, position.currency, position.document)
-            before[place] = before.get(place, 0) + position.amount
-        for position in positions:
-            line = self._line(position)
-            line.end += position.amount
-            if position.functional is None:
-                line.booked = False
-            else:
-                line.functional += position.functional
-            moved = position.amount
-            if before:
-                place = (position.row, position.line, position.entity, position.currency, position.document)
-                moved -= before.pop(place, 0)
-            if moved:
-                line.moved(moved, position.document)
-        for (row, name, entity, currency, document), amount in before.items():
-            self.lines[row, name, entity, currency].moved(-amount, document)
+            moved[place] = moved.get(place, 0) - position.amount
+        for (row, name, entity, currency, document), amount in moved.items():
+            if amount:
+                self.lines[row, name, entity, currency].moved(amount, document)
 
     def _line(self, position: Position) -> Line:
         key = (position.row, position.line, position.entity, position.currency)

@@ -18,9 +18,11 @@ from tieout.process.definition import Flow
 from tieout.process.evaluate import judge
 from tieout.process.instance import Instance, Known
 
+from . import quiet
 from .assemble import Prepared, Range, pieces_of, prepare, ranges, read
 from .flows import load
 from .gather import Gathered, Items
+from .quiet import Days
 
 AT_ONCE = 10_000
 """Anchors of one range: enough to pay for its queries, few enough for 500 MB a process."""
@@ -49,26 +51,43 @@ class Task(msgspec.Struct, frozen=True):
 
 def evaluate_all(
     database: Path, connection: duckdb.DuckDBPyConnection, task: Task, progress: Progress,
-    processes: int | None = None, at_once: int = AT_ONCE,
+    processes: int | None = None, at_once: int = AT_ONCE, set_based: bool = True,
 ) -> Gathered:  # fmt: skip
     """Evaluate all instances of the task's flows on the documents in ``connection``, whose file is ``database``.
 
-    ``processes``: how many to share the work among (default: all cores), in ranges of ``at_once`` anchors.
+    ``processes``: how many to share the work among (default: all cores), in ranges of ``at_once`` anchors. ``set_based``: quiet
+    instances are judged all at once (not where every position is wanted, itemised); the answer is the same.
     The connection is closed where work is shared among processes (DuckDB lets several read or one write).
     """
     flows = [load(name) for name in task.flows]
     roles = {system: task.policy.role(system) for system in _systems(connection)}
     prepared: list[Prepared] = []
+    days = Days(task.as_of, task.before) if set_based and not task.items else None
+    quiet.declare(connection, task.policy, roles, _every(connection, "entity"))
     for i, flow in enumerate(flows):
         progress("joining documents", i, len(flows))
-        prepared.append(prepare(connection, flow, roles, task.entities, at_once))
+        prepared.append(prepare(connection, flow, roles, task.entities, at_once, days))
     progress("joining documents", len(flows), len(flows))
     pieces = [piece for i, ready in enumerate(prepared) for piece in ranges(i, ready)]
     workers = min(processes or os.cpu_count() or 1, len(pieces))
+    gathered = Gathered()
+    for ready in prepared:
+        if ready.settled is not None:
+            gathered.merge(ready.settled)
     if workers < 2 or sum(ready.anchors for ready in prepared) < _WORTH_IT * at_once:
-        return _here(connection, flows, prepared, pieces, task, progress)
-    connection.close()
-    return _shared(database, prepared, pieces, task, progress, workers)
+        _here(connection, flows, prepared, pieces, task, progress, gathered)
+    else:
+        connection.close()
+        _shared(
+            database,
+            [msgspec.structs.replace(ready, settled=None) for ready in prepared],
+            pieces,
+            task,
+            progress,
+            workers,
+            gathered,
+        )
+    return gathered
 
 
 def instances(
@@ -92,26 +111,29 @@ def instances_of(
 
 
 def _systems(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return _every(connection, "system")
+
+
+def _every(connection: duckdb.DuckDBPyConnection, field: str) -> list[str]:
+    """Every value of a field of the header, over all documents."""
     tables = connection.execute(
         "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'doc\\_%' ESCAPE '\\' AND estimated_size > 0"
     ).fetchall()
     found: set[str] = set()
     for (table,) in tables:
-        found.update(row[0] for row in connection.execute(f"SELECT DISTINCT system FROM {table}").fetchall())
-    return sorted(found)
+        found.update(value for (value,) in connection.execute(f"SELECT DISTINCT {field} FROM {table}").fetchall())
+    return sorted(value for value in found if value is not None)
 
 
 def _here(
     connection: duckdb.DuckDBPyConnection, flows: list[type[Flow]], prepared: list[Prepared], pieces: list[Range],
-    task: Task, progress: Progress,
-) -> Gathered:  # fmt: skip
-    gathered = Gathered()
+    task: Task, progress: Progress, gathered: Gathered,
+) -> None:  # fmt: skip
     items = Items(Path(task.items), "items-0") if task.items else None
     for i, piece in enumerate(pieces):
         progress("evaluating", i, len(pieces))
         _range(connection, flows[piece.flow], prepared[piece.flow], piece, task, gathered, items)
     progress("evaluating", len(pieces), len(pieces))
-    return gathered
 
 
 def _range(
@@ -140,9 +162,9 @@ def _range(
 
 
 def _shared(
-    database: Path, prepared: list[Prepared], pieces: list[Range], task: Task, progress: Progress, workers: int
-) -> Gathered:
-    gathered = Gathered()
+    database: Path, prepared: list[Prepared], pieces: list[Range], task: Task, progress: Progress, workers: int,
+    gathered: Gathered,
+) -> None:  # fmt: skip
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _Worker.start, (str(database), prepared, task)) as pool:
         waiting = iter(pieces)
@@ -152,7 +174,7 @@ def _shared(
             while len(running) < workers * 2 and (piece := next(waiting, None)) is not None:
                 running.add(pool.submit(_Worker.work, piece))
             if not running:
-                return gathered
+                return
             ready, running = wait(running, return_when=FIRST_COMPLETED)
             for future in ready:
                 gathered.merge(future.result())

@@ -6,8 +6,9 @@ from tieout.canon.documents import CashApplication, Deposit, Dispute, Invoice, P
 from tieout.canon.finding import Risk
 
 from ..cash.payment import judge_payment, judge_unclaimed_line
+from ..cash.plain import PAYMENTS
 from ..definition import Flow, anchor, control, milestone, related, unclaimed
-from ..expressions import earliest, exists, is_, is_set
+from ..expressions import earliest, either, exists, is_, is_set
 
 
 class PaymentToCash(Flow):
@@ -27,7 +28,7 @@ class PaymentToCash(Flow):
     captured = milestone(payment.captured_at, owner="treasury", when=is_(payment.method, "card", "wallet"))
     banked = milestone(earliest(bank_lines.booked_on), after=captured, owner="treasury", when=exists(bank_lines))
     recorded = milestone(
-        earliest(receipts.recorded_at), after=captured, within="2 business days", owner="treasury",
+        either(earliest(receipts.recorded_at), payment.recorded_at), after=captured, within="2 business days", owner="treasury",
         when=is_(payment.status, "succeeded"),
     )  # fmt: skip
     applied = milestone(
@@ -37,3 +38,4 @@ class PaymentToCash(Flow):
 
     money = control(judge_payment, Risk.UNRECORDED_CASH, Risk.UNAPPLIED_CASH)
     unrecorded = unclaimed(bank_lines, judge_unclaimed_line, Risk.UNRECORDED_CASH)
+    quiet = PAYMENTS

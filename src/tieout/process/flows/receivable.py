@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tieout.canon.documents import CashApplication, Invoice, WithholdingCertificate, WriteOff
 
+from ..cash.plain import RECEIVABLES
 from ..cash.receivable import judge_receivable
 from ..definition import Flow, anchor, control, milestone, related
 from ..expressions import latest
@@ -21,3 +22,4 @@ class Receivable(Flow):
     settled = milestone(latest(applications.applied_at), after=posted, owner="cash application")
 
     money = control(judge_receivable)
+    quiet = RECEIVABLES
