@@ -212,33 +212,28 @@ def _plan(flow: type[Flow]) -> _Plan:
 
 
 def _steps(flow: type[Flow], instance: Instance, anchor: Document, day: dt.date, judged: Judged) -> None:
-    reached, planned, applies, known = judged.reached, judged.planned, judged.applies, judged.known
     role, now, start_of = judged.policy.role, judged.now, judged.calendar.start_of
-    for step, get, after, when, exposure, sources in _plan(flow).steps:  # type: ignore[arg-type]  # a class is hashable
-        value: dt.datetime | None = None
+    steps = _plan(flow).steps  # type: ignore[arg-type]  # a class is hashable
+    count = len(steps)
+    reached = judged.reached = [None] * count
+    planned = judged.planned = [None] * count
+    applies, known = judged.applies, judged.known = [True] * count, [True] * count
+    for i, (step, get, after, when, exposure, sources) in enumerate(steps):
         if when is not None and not when(instance, role):
-            applies.append(False)
-            reached.append(None)
-            planned.append(None)
-            known.append(True)
+            applies[i] = False
             continue
-        applies.append(True)
         if get is not None:
             value = _as_instant(get(instance, role), start_of)
             if value is not None and value > now:
                 value = None
         else:
-            times = [reached[i] for i in after if applies[i]]
+            times = [reached[j] for j in after if applies[j]]
             value = None if None in times else max(times, default=None)  # type: ignore[type-var]
-        reached.append(value)
         if value is not None:
-            planned.append(None)
-            known.append(True)
+            reached[i] = value
             continue
-        due = _due(flow, step, after, judged)
-        planned.append(due)
-        proved = all(instance.known(r, t, anchor.entity, day) for r, t in sources)
-        known.append(proved)
+        due = planned[i] = _due(flow, step, after, judged)
+        proved = known[i] = all(instance.known(r, t, anchor.entity, day) for r, t in sources)
         if due is not None:
             if due >= now:
                 judged.wake(due)

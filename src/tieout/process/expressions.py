@@ -48,6 +48,8 @@ class Value:
 class Documents:
     """A set of documents of one type, by relation name, perhaps narrowed to a role and to field values."""
 
+    _seldom = False
+
     def __init__(
         self,
         type_: type[Document],
@@ -98,7 +100,9 @@ class Documents:
         """Compiled form: the documents of an instance."""
         if self._base is None:
             name = self._name
-            return lambda instance, role: instance.get(name)
+            if self._seldom:
+                return lambda instance, role: instance.get(name)
+            return lambda instance, role: instance.members.get(name, ())
         inner = self._base.lister()
         if self._role:
             wanted = self._role
@@ -224,11 +228,7 @@ class Either(Value):
 
     def getter(self) -> Getter:
         getters = [value.getter() for value in self.values]
-
-        def get(instance: Instance, role: Callable[[str], str]) -> Any:
-            return next((found for g in getters if (found := g(instance, role)) is not None), None)
-
-        return get
+        return lambda instance, role: next((v for g in getters if (v := g(instance, role)) is not None), None)
 
     def words(self) -> str:
         return ", or else ".join(value.words() for value in self.values)

@@ -93,7 +93,7 @@ def _part(
         WITH shared AS (
             SELECT doc, arg_min(anchor, (first, anchor)) AS owner FROM {members} GROUP BY doc HAVING count(*) > 1
         )
-        SELECT m.anchor AS "__anchor", coalesce(s.owner <> m.anchor, false) AS "__foreign",
+        SELECT m.anchor AS "__anchor", m.doc AS "__doc", coalesce(s.owner <> m.anchor, false) AS "__foreign",
             CASE WHEN s.owner IS NOT NULL THEN m.lines END AS "__lines", m.whole AS "__whole", d.* EXCLUDE (key, ref)
         FROM {members} AS m JOIN {table_name(type_name)} AS d ON d.rowid = m.doc LEFT JOIN shared AS s ON s.doc = m.doc
         {rest} ORDER BY m.anchor, d.key"""
@@ -171,7 +171,7 @@ def read(
         for row, documents in grouped.items():
             members[row][relation] = documents
         for row, keys in others.items():
-            foreign[row] = foreign.get(row, _NONE) | keys
+            foreign[row] = foreign[row] | keys if row in foreign else keys
     later = _Later(connection, flow, piece, seldom) if seldom else None
     for row, (document,) in anchors.items():
         yield Instance(
@@ -213,16 +213,11 @@ def _rows(connection: duckdb.DuckDBPyConnection, flow: type[Flow], relation: str
 
 def _grouped(table: Any, type_name: str) -> tuple[dict[int, tuple[Any, ...]], dict[int, frozenset[str]]]:
     """Documents by anchor row; and by anchor row the keys of those that belong to another anchor as a whole."""
-    documents = hydrate(TYPES[type_name], table)
+    documents = _documents(table, type_name)
     rows = table.column("__anchor").to_pylist()
-    others: dict[int, frozenset[str]] = {}
     if table.column("__lines").null_count < len(rows):
         _slice(documents, table)
-    if documents and _any_true(table.column("__foreign")):
-        flags = table.column("__foreign").to_pylist()
-        for row, document, flag in zip(rows, documents, flags, strict=True):
-            if flag:
-                others[row] = others.get(row, _NONE) | {document.key}
+    others = _others(rows, documents, table) if documents and _any_true(table.column("__foreign")) else {}
     grouped: dict[int, tuple[Any, ...]] = dict(zip(rows, zip(documents, strict=False), strict=True))
     if len(grouped) == len(rows):
         return grouped, others
@@ -234,6 +229,33 @@ def _grouped(table: Any, type_name: str) -> tuple[dict[int, tuple[Any, ...]], di
         else:
             found.append(document)
     return {row: tuple(found) for row, found in lists.items()}, others
+
+
+def _documents(table: Any, type_name: str) -> list[Any]:
+    """A document a row; one that stands in several rows (what all the orders sell) is made once."""
+    numbers = table.column("__doc").to_pylist()
+    if len(numbers) < _FEW or len(set(numbers)) * 2 > len(numbers):
+        return hydrate(TYPES[type_name], table)
+    first = {number: i for i, number in zip(range(len(numbers) - 1, -1, -1), reversed(numbers), strict=True)}
+    made = dict(zip(first, hydrate(TYPES[type_name], table.take(list(first.values()))), strict=True))
+    return [made[number] for number in numbers]
+
+
+_FEW = 16
+
+
+def _others(rows: list[int], documents: list[Any], table: Any) -> dict[int, frozenset[str]]:
+    """By anchor row the keys of documents that are foreign there. Rows often have the same, which are kept once."""
+    keys: dict[int, str] = {}
+    foreign: dict[int, tuple[str, ...]] = {}
+    for row, document, flag in zip(rows, documents, table.column("__foreign").to_pylist(), strict=True):
+        if flag:
+            key = keys.get(id(document))
+            if key is None:
+                key = keys[id(document)] = document.key
+            foreign[row] = (*foreign.get(row, ()), key)
+    sets = {found: frozenset(found) for found in set(foreign.values())}
+    return {row: sets[found] for row, found in foreign.items()}
 
 
 def _any_true(flags: Any) -> bool:

@@ -40,7 +40,7 @@ def judge_ownership(instance: Instance, policy: Policy, outcome: Outcome) -> Non
     if not policy.ownership:
         return
     for members in instance.members.values():
-        if len(members) > 1:
+        if len(members) > 1 and members[0].type not in JUDGED_ELSEWHERE:
             for conflict in conflicts(members, policy):
                 _report(policy, outcome, conflict)
 
@@ -50,12 +50,17 @@ def conflicts(views: Iterable[Document], policy: Policy) -> Iterator[Conflict]:
 
     A view that leaves a field empty says nothing about it. References name documents of their own system and are not compared.
     """
+    mirrored = [view for view in views if view.mirrors and not view.deleted]
+    if not mirrored:
+        return
     present = {view.ref: view for view in views if not view.deleted}
-    for view in present.values():
-        original = present.get(view.mirrors) if view.mirrors else None
+    for view in mirrored:
+        original = present.get(view.mirrors)  # type: ignore[arg-type]
         if original is None or original.type in JUDGED_ELSEWHERE:
             continue
         for field in _fields(type(original)):
+            if getattr(view, field) == getattr(original, field):
+                continue
             role = policy.owner_of(original.type, field)
             if role is None:
                 continue
