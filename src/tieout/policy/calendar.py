@@ -23,7 +23,7 @@ class Calendar:
     An instant without an offset is UTC, as everywhere in Tieout.
     """
 
-    __slots__ = ("_added", "_ends", "_utc", "holidays", "office_hours", "weekend", "zone")
+    __slots__ = ("_added", "_ends", "_offsets", "_starts", "_utc", "holidays", "office_hours", "weekend", "zone")
 
     def __init__(
         self,
@@ -39,6 +39,9 @@ class Calendar:
         self._utc = time_zone == "UTC"
         self._added: dict[tuple[dt.date, int], dt.date] = {}
         self._ends: dict[dt.date, dt.datetime] = {}
+        self._starts: dict[dt.date, dt.datetime] = {}
+        self._offsets: dict[dt.date, dt.timedelta | None] = {}
+        """Of each day in UTC, how far the clock here is ahead of it; None where that changes in the course of it."""
 
     def __reduce__(self) -> tuple[object, ...]:
         return Calendar, (self.zone.key, tuple(sorted(self.holidays)), tuple(self.weekend), self.office_hours)
@@ -50,7 +53,20 @@ class Calendar:
             return instant.date()
         if zone is None:
             instant = instant.replace(tzinfo=dt.UTC)
-        return instant.astimezone(self.zone).date()
+        elif zone is not dt.UTC:
+            return instant.astimezone(self.zone).date()
+        day = instant.date()
+        try:
+            offset = self._offsets[day]
+        except KeyError:
+            offset = self._offsets[day] = self._offset(day)
+        return (instant + offset).date() if offset is not None else instant.astimezone(self.zone).date()
+
+    def _offset(self, day: dt.date) -> dt.timedelta | None:
+        first, last = (
+            dt.datetime.combine(day, time, dt.UTC).astimezone(self.zone) for time in (_MIDNIGHT, dt.time.max)
+        )
+        return first.utcoffset() if first.utcoffset() == last.utcoffset() else None
 
     def local(self, instant: dt.datetime) -> dt.datetime:
         """The instant by the entity's clock."""
@@ -107,7 +123,10 @@ class Calendar:
 
     def start_of(self, day: dt.date) -> dt.datetime:
         """The first moment of a day here, in UTC."""
-        return dt.datetime.combine(day, _MIDNIGHT, self.zone).astimezone(dt.UTC)
+        found = self._starts.get(day)
+        if found is None:
+            found = self._starts[day] = dt.datetime.combine(day, _MIDNIGHT, self.zone).astimezone(dt.UTC)
+        return found
 
     def _utc_of(self, instant: dt.datetime) -> dt.datetime:
         if instant.tzinfo is dt.UTC:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from tieout.canon.documents import Document, Event
 from tieout.canon.finding import OWN, Finding
 
+from .code import Code
 from .definition import Flow, Related, Step
 from .expressions import Amount, Value
 from .instance import Instance
@@ -128,7 +130,7 @@ def evaluate(
         instance=instance.key,
         milestones=milestones(flow, judged) if instance.anchor is not None else (),
         findings=tuple(sorted(outcome.findings, key=lambda f: f.identity)),
-        positions=tuple(sorted(outcome.positions, key=lambda p: (p.row, p.line, p.document, p.amount))),
+        positions=tuple(sorted(outcome.positions, key=_PLACE)),
         slices=tuple(outcome.slices),
         unknown=tuple(outcome.unknown),
         measures=tuple(outcome.measures),
@@ -137,28 +139,31 @@ def evaluate(
     )
 
 
+_PLACE = attrgetter("row", "line", "document", "amount")
+
+
 def milestones(flow: type[Flow], judged: Judged) -> tuple[MilestoneState, ...]:
     """The steps of a judged instance that apply to it."""
-    index = {id(step): i for i, step in enumerate(flow.steps)}
-    return tuple(
-        MilestoneState(
-            name=step.name,
-            reached_at=judged.reached[i],
-            planned_at=_due(flow, step, flow.places[i], judged),
-            late=judged.late(i),
-            known=judged.known[i],
-            held_by=_held_by(step, judged, index),
-        )
-        for i, step in enumerate(flow.steps)
-        if judged.applies[i]
-    )
+    found = []
+    for i, step in enumerate(flow.steps):
+        if judged.applies[i]:
+            at = judged.reached[i]
+            planned = _due(flow, step, flow.places[i], judged)
+            if at is not None:
+                found.append(MilestoneState(name=step.name, reached_at=at, planned_at=planned))
+                continue
+            found.append(
+                MilestoneState(
+                    name=step.name, planned_at=planned, late=judged.late(i), known=judged.known[i],
+                    held_by=_held_by(flow, i, judged) if step.is_gate else (),
+                )
+            )  # fmt: skip
+    return tuple(found)
 
 
-def _held_by(step: Step, judged: Judged, index: dict[int, int]) -> tuple[str, ...]:
-    if not step.is_gate or judged.reached[index[id(step)]] is not None:
-        return ()
-    waits = (before for before in step.after if judged.applies[index[id(before)]])
-    return tuple(before.name for before in waits if judged.reached[index[id(before)]] is None)
+def _held_by(flow: type[Flow], gate: int, judged: Judged) -> tuple[str, ...]:
+    waits = (i for i in flow.places[gate] if judged.applies[i] and judged.reached[i] is None)
+    return tuple(flow.steps[i].name for i in waits)
 
 
 def _entity_of(instance: Instance) -> str:
@@ -174,14 +179,15 @@ class _Plan:
         self.steps = [
             (
                 step,
-                step.at.getter() if step.at is not None else None,
                 tuple(index[id(before)] for before in step.after),
-                step.when.getter() if step.when is not None else None,
                 step.exposure.getter() if step.exposure is not None else None,
                 _sources(step.at),
             )
             for step in flow.steps
         ]
+        self.times = Code().values([step.at for step in flow.steps])
+        self.applies = Code().values([step.when for step in flow.steps])
+        self.conditional = [i for i, step in enumerate(flow.steps) if step.when is not None]
         self.measures = [
             (
                 f"{flow.name}.{m.name}",
@@ -213,25 +219,28 @@ def _plan(flow: type[Flow]) -> _Plan:
 
 def _steps(flow: type[Flow], instance: Instance, anchor: Document, day: dt.date, judged: Judged) -> None:
     role, now, start_of = judged.policy.role, judged.now, judged.calendar.start_of
-    steps = _plan(flow).steps  # type: ignore[arg-type]  # a class is hashable
-    count = len(steps)
+    plan = _plan(flow)  # type: ignore[arg-type]  # a class is hashable
+    count = len(plan.steps)
     reached = judged.reached = [None] * count
     planned = judged.planned = [None] * count
     applies, known = judged.applies, judged.known = [True] * count, [True] * count
-    for i, (step, get, after, when, exposure, sources) in enumerate(steps):
-        if when is not None and not when(instance, role):
-            applies[i] = False
+    when = plan.applies(instance, role)
+    for i in plan.conditional:
+        applies[i] = when[i]
+    for i, value in enumerate(plan.times(instance, role)):
+        if not applies[i]:
             continue
-        if get is not None:
-            value = _as_instant(get(instance, role), start_of)
-            if value is not None and value > now:
-                value = None
-        else:
-            times = [reached[j] for j in after if applies[j]]
-            value = None if None in times else max(times, default=None)  # type: ignore[type-var]
+        step, after, exposure, sources = plan.steps[i]
         if value is not None:
-            reached[i] = value
-            continue
+            value = _as_instant(value, start_of)
+            if value <= now:
+                reached[i] = value
+                continue
+        elif step.at is None:
+            times = [reached[j] for j in after if applies[j]]
+            if times and None not in times:
+                reached[i] = max(times)  # type: ignore[type-var]
+                continue
         due = planned[i] = _due(flow, step, after, judged)
         proved = known[i] = all(instance.known(r, t, anchor.entity, day) for r, t in sources)
         if due is not None:
@@ -241,10 +250,8 @@ def _steps(flow: type[Flow], instance: Instance, anchor: Document, day: dt.date,
                 _late(flow, step, instance, anchor, due, exposure, judged)
 
 
-def _as_instant(value: dt.datetime | dt.date | None, start_of: Callable[[dt.date], dt.datetime]) -> dt.datetime | None:
+def _as_instant(value: dt.datetime | dt.date, start_of: Callable[[dt.date], dt.datetime]) -> dt.datetime:
     """A milestone's value as an instant: days begin where the entity's day begins; naive instants are UTC."""
-    if value is None:
-        return None
     if isinstance(value, dt.datetime):
         return value if value.tzinfo is not None else value.replace(tzinfo=dt.UTC)
     return start_of(value)

@@ -2,7 +2,7 @@
 
 `order.accepted_at`, `latest(invoices.in_("erp").posted_at)` and the like are built when a flow class is made, checked
 against the canonical types at once (a misspelt field is refused with the nearest name) and compiled to plain Python
-getters for `evaluate`.
+for `evaluate` (`code`).
 
     Documents   a set of documents: the anchor, a relation, or either of them narrowed by role or field values
     Field       one field of each of these documents
@@ -20,6 +20,7 @@ from tieout.canon.documents import Document
 from tieout.canon.faults import FlowFault, InputFault, nearest
 from tieout.canon.money import price
 
+from .code import Code
 from .instance import Instance
 
 Getter = Callable[[Instance, Callable[[str], str]], Any]
@@ -29,9 +30,13 @@ Getter = Callable[[Instance, Callable[[str], str]], Any]
 class Value:
     """Anything that can be worked out from one instance."""
 
+    def source(self, code: Code) -> str:
+        """How it reads as a Python expression in a function in the making."""
+        raise NotImplementedError
+
     def getter(self) -> Getter:
         """The compiled form."""
-        raise NotImplementedError
+        return Code().value(self)
 
     def words(self) -> str:
         """The same for people."""
@@ -96,21 +101,13 @@ class Documents:
             raise AttributeError(name)
         return Field(self, check_field(self._type, name))
 
-    def lister(self) -> Callable[[Instance, Callable[[str], str]], tuple[Any, ...]]:
-        """Compiled form: the documents of an instance."""
+    def source(self, code: Code) -> str:
+        """How they read as a Python expression in a function in the making."""
         if self._base is None:
-            name = self._name
-            if self._seldom:
-                return lambda instance, role: instance.get(name)
-            return lambda instance, role: instance.members.get(name, ())
-        inner = self._base.lister()
-        if self._role:
-            wanted = self._role
-            return lambda instance, role: tuple([d for d in inner(instance, role) if role(d.system) == wanted])
-        equal = tuple(self._equal.items())
-        return lambda instance, role: tuple(
-            d for d in inner(instance, role) if all(getattr(d, f) == v for f, v in equal)
-        )
+            return f"instance.get({self._name!r})" if self._seldom else f"members.get({self._name!r}, ())"
+        tests = [f"role(d.system) == {self._role!r}"] if self._role else []
+        tests += [f"d.{name} == {code.constant(value)}" for name, value in self._equal.items()]
+        return f"[d for d in {code.documents(self._base)} if {' and '.join(tests)}]"
 
     def phrase(self) -> str:
         """The same for people."""
@@ -137,19 +134,17 @@ class Field(Value):
     def __init__(self, documents: Documents, name: str) -> None:
         self.documents, self.name = documents, name
 
-    def getter(self) -> Getter:
-        listed, name = self.documents.lister(), self.name
+    def source(self, code: Code) -> str:
+        found = code.documents(self.documents)
+        return f"({self.of(f'{found}[0]')} if {found} else None)"
 
-        def get(instance: Instance, role: Callable[[str], str]) -> Any:
-            found = listed(instance, role)
-            return getattr(found[0], name) if found else None
-
-        return get
-
-    def all(self) -> Callable[[Instance, Callable[[str], str]], list[Any]]:
+    def each(self, code: Code) -> str:
         """The field of every document, deleted ones left out."""
-        listed, name = self.documents.lister(), self.name
-        return lambda instance, role: [getattr(d, name) for d in listed(instance, role) if not d.deleted]
+        return f"[{self.of('d')} for d in {code.documents(self.documents)} if not d.deleted]"
+
+    def of(self, document: str) -> str:
+        """The field of one document."""
+        return f"{document}.{self.name}"
 
     def words(self) -> str:
         return f"{self.documents.phrase()}: {self.name}"
@@ -161,18 +156,8 @@ class Field(Value):
 class Attribute(Field):
     """One `ext` attribute, as a number where it is one."""
 
-    def getter(self) -> Getter:
-        listed, name = self.documents.lister(), self.name
-
-        def get(instance: Instance, role: Callable[[str], str]) -> Any:
-            found = listed(instance, role)
-            return found[0].ext.get(name) if found else None
-
-        return get
-
-    def all(self) -> Callable[[Instance, Callable[[str], str]], list[Any]]:
-        listed, name = self.documents.lister(), self.name
-        return lambda instance, role: [d.ext.get(name) for d in listed(instance, role) if not d.deleted]
+    def of(self, document: str) -> str:
+        return f"{document}.ext.get({self.name!r})"
 
 
 class Aggregate(Value):
@@ -181,9 +166,8 @@ class Aggregate(Value):
     def __init__(self, kind: str, field: Field, fold: Callable[[list[Any]], Any]) -> None:
         self.kind, self.field, self.fold = kind, field, fold
 
-    def getter(self) -> Getter:
-        every, fold = self.field.all(), self.fold
-        return lambda instance, role: fold(every(instance, role))
+    def source(self, code: Code) -> str:
+        return f"{code.constant(self.fold)}({self.field.each(code)})"
 
     def words(self) -> str:
         return f"{self.kind} {self.field.words()}"
@@ -226,9 +210,12 @@ class Either(Value):
     def __init__(self, *values: Value) -> None:
         self.values = values
 
-    def getter(self) -> Getter:
-        getters = [value.getter() for value in self.values]
-        return lambda instance, role: next((v for g in getters if (v := g(instance, role)) is not None), None)
+    def source(self, code: Code) -> str:
+        found = "None"
+        for value in reversed(self.values):
+            source, name = value.source(code), code.variable()
+            found = f"({name} if ({name} := {source}) is not None else {found})"
+        return found
 
     def words(self) -> str:
         return ", or else ".join(value.words() for value in self.values)
@@ -248,9 +235,8 @@ class Computed(Value):
     def __init__(self, function: Callable[[Instance], Any], said: str) -> None:
         self.function, self.said = function, said
 
-    def getter(self) -> Getter:
-        function = self.function
-        return lambda instance, role: function(instance)
+    def source(self, code: Code) -> str:
+        return f"{code.constant(self.function)}(instance)"
 
     def words(self) -> str:
         return self.said
@@ -271,21 +257,20 @@ class First(Value):
         check_field(field.documents._type, by)
         self.field, self.by = field, by
 
-    def getter(self) -> Getter:
-        every, times = self.field.all(), Field(self.field.documents, self.by).all()
-
-        def get(instance: Instance, role: Callable[[str], str]) -> Any:
-            values, order = every(instance, role), times(instance, role)
-            dated = [(at, i) for i, at in enumerate(order) if at is not None]
-            return values[min(dated)[1]] if dated else None
-
-        return get
+    def source(self, code: Code) -> str:
+        times = Field(self.field.documents, self.by).each(code)
+        return f"{code.constant(_earliest_of)}({times}, {self.field.each(code)})"
 
     def words(self) -> str:
         return f"{self.field.words()} of the first by {self.by}"
 
     def sources(self) -> tuple[Documents, ...]:
         return self.field.sources()
+
+
+def _earliest_of(times: list[Any], values: list[Any]) -> Any:
+    dated = [(at, i) for i, at in enumerate(times) if at is not None]
+    return values[min(dated)[1]] if dated else None
 
 
 def first(field: Field, by: str = "at") -> First:
@@ -299,9 +284,8 @@ class Count(Value):
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
 
-    def getter(self) -> Getter:
-        listed = self.documents.lister()
-        return lambda instance, role: len(listed(instance, role))
+    def source(self, code: Code) -> str:
+        return f"len({code.documents(self.documents)})"
 
     def words(self) -> str:
         return f"number of {self.documents.phrase()}"
@@ -321,9 +305,8 @@ class Minus(Value):
     def __init__(self, left: Value, right: Value) -> None:
         self.left, self.right = left, right
 
-    def getter(self) -> Getter:
-        left, right = self.left.getter(), self.right.getter()
-        return lambda instance, role: (left(instance, role) or 0) - (right(instance, role) or 0)
+    def source(self, code: Code) -> str:
+        return f"(({self.left.source(code)} or 0) - ({self.right.source(code)} or 0))"
 
     def words(self) -> str:
         return f"{self.left.words()} less {self.right.words()}"
@@ -341,25 +324,23 @@ class Amount(Value):
     def __init__(self, value: Value) -> None:
         self.value = value
 
-    def getter(self) -> Getter:
-        get = self.value.getter()
-
-        def minor(instance: Instance, role: Callable[[str], str]) -> int | None:
-            found = get(instance, role)
-            if found in (None, ""):
-                return 0
-            try:
-                return price(Decimal(1), Decimal(str(found)), instance.anchor.currency)  # type: ignore[union-attr]
-            except (InputFault, InvalidOperation, ValueError, OverflowError):
-                return None
-
-        return minor
+    def source(self, code: Code) -> str:
+        return f"{code.constant(_minor)}({self.value.source(code)}, instance.anchor.currency)"
 
     def words(self) -> str:
         return self.value.words()
 
     def sources(self) -> tuple[Documents, ...]:
         return self.value.sources()
+
+
+def _minor(found: Any, currency: str) -> int | None:
+    if found in (None, ""):
+        return 0
+    try:
+        return price(Decimal(1), Decimal(str(found)), currency)
+    except (InputFault, InvalidOperation, ValueError, OverflowError):
+        return None
 
 
 def amount(value: Value) -> Amount:
@@ -373,9 +354,8 @@ class Condition(Value):
     def __init__(self, phrase: str, test: Callable[[Any], bool], value: Value, values: tuple[Any, ...] = ()) -> None:
         self.phrase, self.test, self.value, self.values = phrase, test, value, values
 
-    def getter(self) -> Getter:
-        get, test = self.value.getter(), self.test
-        return lambda instance, role: test(get(instance, role))
+    def source(self, code: Code) -> str:
+        return f"{code.constant(self.test)}({self.value.source(code)})"
 
     def words(self) -> str:
         return f"{self.value.words()} {self.phrase}"

@@ -21,7 +21,7 @@ from tieout.process.instance import Instance, Known
 from . import quiet
 from .gather import Gathered
 from .hydrate import hydrate
-from .plan import Plan, plan, types_of
+from .plan import Plan, Select, plan, types_of
 from .quiet import Days
 from .tables import create, table_name
 
@@ -30,6 +30,8 @@ class Prepared(msgspec.Struct, frozen=True):
     """A flow's tables, ready to be read: its plan and the first anchor of every range."""
 
     plan: Plan
+    filled: frozenset[str]
+    """The relations, and tables of unclaimed documents, that have any."""
     bounds: tuple[int, ...]
     """Anchor rows at which ranges begin, and one past the last."""
     stray_bounds: tuple[tuple[int, ...], ...]
@@ -63,20 +65,30 @@ def prepare(
     steps = plan(flow, roles, mirrored, entities)
     for source in steps.sources:
         connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {source.table} AS {source.sql}")
-    for step in steps.selects:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}")
-    types_by_relation = dict(steps.relations)
+    counts = {step.table: _fill(connection, step) for step in steps.selects}
     settled = quiet.settle(connection, flow, steps, days) if days is not None and flow.quiet else None
-    for relation, type_name in steps.relations:
-        _part(connection, f"in_{relation}", f"part_{flow.name}_{relation}", type_name, less_quiet=settled is not None)
-    for table, relation in steps.strays:
-        _part(connection, table, f"part_{flow.name}_{table}", types_by_relation[relation])
-    anchor = flow.anchor._name
-    bounds = _bounds(connection, f"part_{flow.name}_{anchor}", at_once)
-    stray_bounds = tuple(_bounds(connection, f"part_{flow.name}_{table}", at_once) for table, _ in steps.strays)
+    types_by_relation = dict(steps.relations)
+    parts = [(f"in_{relation}", relation, type_name, settled is not None) for relation, type_name in steps.relations]
+    parts += [(table, table, types_by_relation[relation], False) for table, relation in steps.strays]
+    filled = [part for part in parts if counts[part[0]]]
+    for members, name, type_name, less_quiet in filled:
+        _part(connection, members, f"part_{flow.name}_{name}", type_name, less_quiet=less_quiet)
+    names = frozenset(name for _, name, _, _ in filled)
+
+    def bounds(name: str) -> tuple[tuple[int, ...], int]:
+        return _bounds(connection, f"part_{flow.name}_{name}", at_once) if name in names else ((), 0)
+
+    ranges, anchors = bounds(flow.anchor._name)
+    stray_ranges = tuple(bounds(table)[0] for table, _ in steps.strays)
     for step in steps.selects:
         connection.execute(f"DROP TABLE {step.table}")
-    return Prepared(steps, bounds[0], tuple(b for b, _ in stray_bounds), bounds[1], settled)
+    return Prepared(steps, names, ranges, stray_ranges, anchors, settled)
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, step: Select) -> int:
+    """Run one step of the plan; how many rows it gave."""
+    ((count,),) = connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.table} AS {step.sql}").fetchall()
+    return int(count)
 
 
 def _mirrored(connection: duckdb.DuckDBPyConnection, type_name: str) -> bool:
@@ -129,13 +141,15 @@ def pieces_of(
     steps = prepared.plan
     anchors: set[int] = set()
     for relation, type_name in steps.relations:
-        anchors.update(_holding(connection, f"part_{flow.name}_{relation}", type_name, keys))
+        if relation in prepared.filled:
+            anchors.update(_holding(connection, f"part_{flow.name}_{relation}", type_name, keys))
     for anchor in sorted(anchors):
         yield Range(0, anchor, anchor + 1)
     for stray, (table, relation) in enumerate(steps.strays):
         type_name = dict(steps.relations)[relation]
-        for anchor in sorted(_holding(connection, f"part_{flow.name}_{table}", type_name, keys)):
-            yield Range(0, anchor, anchor + 1, stray)
+        if table in prepared.filled:
+            for anchor in sorted(_holding(connection, f"part_{flow.name}_{table}", type_name, keys)):
+                yield Range(0, anchor, anchor + 1, stray)
 
 
 def _holding(connection: duckdb.DuckDBPyConnection, part: str, type_name: str, keys: list[str]) -> set[int]:
@@ -148,10 +162,11 @@ def _holding(connection: duckdb.DuckDBPyConnection, part: str, type_name: str, k
 
 
 def read(
-    connection: duckdb.DuckDBPyConnection, flow: type[Flow], steps: Plan, piece: Range, known: Known, *,
+    connection: duckdb.DuckDBPyConnection, flow: type[Flow], ready: Prepared, piece: Range, known: Known, *,
     whole: bool = False,
 ) -> Iterator[Instance]:  # fmt: skip
     """The instances of a range, in the order of their anchors; relations that are seldom looked at too, if ``whole``."""
+    steps = ready.plan
     if piece.stray >= 0:
         table, relation = steps.strays[piece.stray]
         type_name = dict(steps.relations)[relation]
@@ -164,6 +179,8 @@ def read(
     foreign: dict[int, frozenset[str]] = {}
     seldom: dict[str, str] = {}
     for relation, type_name in steps.relations[1:]:
+        if relation not in ready.filled:
+            continue
         if flow.relations[relation]._seldom and not whole:
             seldom[relation] = type_name
             continue

@@ -97,7 +97,7 @@ def instances(
     roles = {system: policy.role(system) for system in _systems(connection)}
     ready = prepare(connection, flow, roles, (), AT_ONCE)
     for piece in ranges(0, ready):
-        yield from read(connection, flow, ready.plan, piece, known, whole=True)
+        yield from read(connection, flow, ready, piece, known, whole=True)
 
 
 def instances_of(
@@ -107,7 +107,7 @@ def instances_of(
     roles = {system: policy.role(system) for system in _systems(connection)}
     ready = prepare(connection, flow, roles, (), AT_ONCE)
     for piece in pieces_of(connection, flow, ready, keys):
-        yield from read(connection, flow, ready.plan, piece, known, whole=True)
+        yield from read(connection, flow, ready, piece, known, whole=True)
 
 
 def _systems(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -144,7 +144,7 @@ def _range(
     enabled = gc.isenabled()
     gc.disable()
     try:
-        for instance in read(connection, flow, ready.plan, piece, task.known):
+        for instance in read(connection, flow, ready, piece, task.known):
             judged = judge(flow, instance, task.policy, task.as_of)
             earlier = None
             if task.before is not None:
