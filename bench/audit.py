@@ -51,11 +51,12 @@ JOINS = tuple(
 
 
 class Cost(NamedTuple):
-    """Of one process with its children: wall seconds, processor seconds, bytes at the peak."""
+    """Of one process with its children: wall seconds, processor seconds, bytes at the peak, of all and of the largest child."""
 
     seconds: float
     cpu: float
     peak: int
+    child: int
 
 
 def main() -> int:
@@ -66,7 +67,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1)
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores; the bare side reads every file into a table and joins {len(JOINS)} references")
-    print("    orders    records   audit s   cpu s   peak MB   bare s   cpu s   ratio   cpu ratio   µs/order   truth")
+    print(
+        "    orders    records   audit s   cpu s   peak MB  worker MB   bare s   cpu s   ratio   cpu ratio   µs/order   truth"
+    )
     each: list[float] = []
     wrong = False
     for orders in map(int, options.orders.split(",")):
@@ -81,6 +84,7 @@ def main() -> int:
         each.append(ours.seconds / orders)
         print(
             f"{orders:>10,} {records(folder):>10,} {ours.seconds:>9.1f} {ours.cpu:>7.1f} {ours.peak / 2**20:>9,.0f}"
+            f" {ours.child / 2**20:>10,.0f}"
             f" {theirs.seconds:>8.1f} {theirs.cpu:>7.1f} {ours.seconds / theirs.seconds:>7.1f} {ours.cpu / theirs.cpu:>11.1f}"
             f" {each[-1] * 1e6:>10.0f}   {'exact' if perfect else 'NOT EXACT'}",
             flush=True,
@@ -147,20 +151,22 @@ def cost_of(command: list[str]) -> Cost:
     if code:
         raise SystemExit(f"{' '.join(command[:5])} … ended with exit code {code}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Cost(time.perf_counter() - began, cpu, watch.peak)
+    return Cost(time.perf_counter() - began, cpu, watch.peak, watch.child)
 
 
 class _Watch(threading.Thread):
-    """Adds up, ten times a second, the resident memory of a process and all its children; where /proc is."""
+    """Adds up, five times a second, the resident memory of a process and all its children; where /proc is."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.pid, self.peak, self.over = pid, 0, threading.Event()
+        self.pid, self.peak, self.child, self.over = pid, 0, 0, threading.Event()
         self.start()
 
     def run(self) -> None:
-        while not self.over.wait(0.1):
-            self.peak = max(self.peak, sum(map(_resident, _tree(self.pid))))
+        while not self.over.wait(0.2):
+            first, *children = map(_resident, _tree(self.pid))
+            self.peak = max(self.peak, first + sum(children))
+            self.child = max(self.child, *children, 0)
 
     def stop(self) -> None:
         """No more."""
@@ -180,12 +186,11 @@ def _tree(pid: int) -> list[int]:
 
 
 def _resident(pid: int) -> int:
-    """Memory of its own, and its share of what it has in common with others."""
+    """Resident memory; what processes share is counted in each."""
     try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:")), 0)
 
 
 if __name__ == "__main__":

@@ -183,10 +183,6 @@ def unclaimed(documents: Related, judge: Judge, *risks: Risk, naming: Field | No
 
     ``naming``: only those in which this field names something, which then is not there.
     """
-    if naming is not None and naming.documents is not documents:
-        raise FlowFault(
-            f"{naming.words()} is no field of {documents.phrase()}", mend="name a field of the same relation"
-        )
     return Unclaimed(documents, judge, risks, naming, equal)
 
 
@@ -264,6 +260,12 @@ def _check_relations(cls: type[Flow]) -> None:
                         mend="end it on the reference to that type",
                     )  # fmt: skip
         known.append(relation)
+    for stray in cls.strays:
+        if stray.naming is not None and stray.naming.documents is not stray.documents:
+            raise FlowFault(
+                f"`naming` is a field of {stray.naming.documents.phrase()}, not of {stray.documents.phrase()}",
+                where=f"{cls.__name__}.{stray.name}", mend="name a field of the unclaimed documents themselves",
+            )  # fmt: skip
 
 
 def _check_steps(cls: type[Flow]) -> None:

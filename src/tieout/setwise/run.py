@@ -28,7 +28,8 @@ AT_ONCE = 10_000
 """Anchors of one range: enough to pay for its queries, few enough for 500 MB a process."""
 _WORTH_IT = 4
 """Ranges from which on starting processes pays."""
-_MEMORY_OF_A_WORKER = "500MB"
+_MEMORY_OF_A_WORKER = "200MB"
+"""Of its database; its documents need as much again."""
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, how many are done, of how many)."""

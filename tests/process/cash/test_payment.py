@@ -5,7 +5,12 @@ June 2026: the 1st is a Monday. Amounts are cents.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from tieout.canon.finding import Risk
+from tieout.process.evaluate import evaluate
+from tieout.process.flows.payment_to_cash import PaymentToCash
+from tieout.process.instance import Instance
 
 
 def test_a_card_payment_recorded_and_applied_is_silent(trade, row):
@@ -212,3 +217,12 @@ def test_as_of_an_earlier_day_later_cash_has_not_come(trade, row):
     assert row(trade.judge(payment, 1, **members), "R5") == {"from": 11_900, "unrecorded": -11_900}
     assert row(trade.judge(payment, 2, **members), "R5") == {"from": 11_900, "on account": -11_900}
     assert row(trade.judge(payment, 3, **members), "R5") == {"from": 11_900, "to": 11_900}
+
+
+def test_a_transfer_that_the_erp_took_itself_is_recorded_by_its_own_receipt(trade):
+    """No processor captured it, so that no other receipt mirrors it: its own is the record."""
+    receipt = trade.receipt(40_000, 10, method="transfer", bank_line="bank/B1")
+    instance = Instance(receipt.key, receipt, {"payment": (receipt,), "bank_lines": (trade.bank_line(40_000, 10),)})
+    states = {m.name: m for m in evaluate(PaymentToCash, instance, trade.policy, dt.date(2026, 6, 30)).milestones}
+    assert states["recorded"].reached_at == receipt.recorded_at
+    assert "captured" not in states
