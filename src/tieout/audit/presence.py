@@ -7,9 +7,9 @@ import datetime as dt
 import duckdb
 
 from tieout.policy import Policy
+from tieout.process.coverage import Coverage, Span
 from tieout.setwise.tables import table_name
 
-from .coverage import Coverage, Span
 from .mapping import Mapping
 
 

@@ -15,10 +15,10 @@ import msgspec
 from tieout import policy as policy_room
 from tieout.canon.documents import TYPES
 from tieout.policy import Policy
+from tieout.process.coverage import Coverage
 from tieout.setwise import tables
 
 from . import quality, refusals, versions
-from .coverage import Coverage
 from .logs.read import read_logs
 from .mapping import NAME, Mapping, policy_tables
 from .mapping import load as load_mapping
