@@ -18,7 +18,7 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, doctor, explain, flows, migrate, schema, simulate
+from . import audit, doctor, explain, flows, migrate, schema, simulate, verify
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
@@ -40,6 +40,7 @@ app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
 app.command("schema")(schema.schema)
 app.add_typer(simulate.app, name="simulate")
+app.command("verify")(verify.verify)
 
 
 def _print_version(wanted: bool) -> None:
