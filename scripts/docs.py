@@ -21,6 +21,7 @@ from tieout.canon.finding import RISKS
 from tieout.canon.schema import words
 from tieout.canon.shape import Shape, shapes
 from tieout.cli import app
+from tieout.policy.casework import SEVERITIES
 from tieout.policy.duration import UNITS
 from tieout.policy.layers import TOLERANCES
 from tieout.policy.posting import ACCOUNTS
@@ -136,6 +137,10 @@ def policy_page() -> str:
         "roles": ("role", ROLES),
         "tolerances": ("tolerance", TOLERANCES),
         "units": ("unit", UNITS),
+        "severities": (
+            "severity",
+            {name: f"from {least:,} · {within}" for name, (least, within) in SEVERITIES.items()},
+        ),
         "accounts": ("account", ACCOUNTS),
     }
     made = {name: two_columns(head, rows) for name, (head, rows) in tables.items()}

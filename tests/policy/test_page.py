@@ -29,3 +29,6 @@ def test_the_examples_do_what_the_page_says():
     assert POLICY.posting.account("revenue", "DE01") == "8400"
     assert POLICY.crosswalk("tax_code").find("de 19", dt.date(2026, 6, 1)) == "VAT-DE-STD"
     assert POLICY.rate("EUR", "USD", dt.date(2026, 6, 1)) is None
+    assert POLICY.casework("JP01").queues == {"AR Singapore": ("mei", "arjun")}
+    assert str(POLICY.casework("JP01").resolved_within("high", Risk.OVERBILLED)) == "4 business hours"
+    assert POLICY.casework("DE01").severity(249_999) == "high"

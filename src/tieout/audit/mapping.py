@@ -136,6 +136,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     modes: dict[str, Any] = {}
     ownership: dict[str, Any] = {}
     posting: dict[str, Any] = {}
+    cases: dict[str, Any] = {}
 
     def role(self, system: str) -> str:
         """The role of a system."""

@@ -1,6 +1,7 @@
 """What this company has decided: calendars, crosswalks, tolerances, owners, modes, posting rules, rates. Pure."""
 
 from .calendar import Calendar
+from .casework import SEVERITIES, CaseRules
 from .coverage import Coverage, Gap, coverage
 from .crosswalk import Crosswalk, CrosswalkRow
 from .difference import Change, decisions, differences
@@ -13,7 +14,7 @@ from .roles import ROLES
 from .rules import Entity, Mode, Rules
 
 __all__ = [
-    "OTHERS", "ROLES", "TABLES", "Calendar", "Change", "Coverage", "Crosswalk", "CrosswalkRow", "Duration", "Entity", "FxRate", "Gap",
-    "Mode", "Policy", "Posting", "PostingRules", "Refusal", "Rules", "Sequence", "coverage", "decisions",
-    "differences", "parse",
+    "OTHERS", "ROLES", "SEVERITIES", "TABLES", "Calendar", "CaseRules", "Change", "Coverage", "Crosswalk",
+    "CrosswalkRow", "Duration", "Entity", "FxRate", "Gap", "Mode", "Policy", "Posting", "PostingRules", "Refusal",
+    "Rules", "Sequence", "coverage", "decisions", "differences", "parse",
 ]  # fmt: skip

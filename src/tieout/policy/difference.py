@@ -10,6 +10,7 @@ import msgspec
 
 from tieout.canon.documents import AccountingPeriod
 
+from .casework import CaseRules
 from .crosswalk import CrosswalkRow
 from .policy import Policy
 from .rates import FxRate
@@ -116,6 +117,22 @@ def _said(rules: Rules) -> Iterator[tuple[str, str]]:
     ):
         if words:
             yield field, words
+    yield from _casework(rules.cases)
+
+
+def _casework(cases: CaseRules) -> Iterator[tuple[str, str]]:
+    for name, duration in cases.within.items():
+        severity, _, risk = name.partition(".")
+        yield f"time for {severity} cases{f' of {risk}' if risk else ''}", str(duration)
+    for severity, whole in cases.least.items():
+        yield f"a case is {severity}", f"from {whole} of the base currency"
+    usual = CaseRules()
+    if cases.near != usual.near:
+        yield "a case's deadline is near", f"within {cases.near}"
+    if (cases.escalate_to, cases.escalate_after) != (usual.escalate_to, usual.escalate_after):
+        yield "late cases are escalated to", f"{', '.join(cases.escalate_to) or 'nobody'}, {cases.escalate_after} apart"
+    for queue, people in cases.queues.items():
+        yield f"queue {queue} is worked by", ", ".join(people) or "nobody"
 
 
 def _row(table: str, row: CrosswalkRow) -> str:

@@ -13,7 +13,7 @@ from tieout.canon.faults import InputFault, nearest
 from tieout.canon.fiscal import FiscalCalendar, Weeks
 from tieout.canon.money import exponent
 
-from . import layers
+from . import casework, layers
 from .crosswalk import Match
 from .holidays import holiday_dates
 from .policy import Policy
@@ -23,7 +23,8 @@ from .rules import Entity, Rules
 from .table import Table
 
 TABLES = (
-    "systems", "entities", "tolerances", "within", "owners", "modes", "ownership", "posting", "crosswalks", "fx"
+    "systems", "entities", "tolerances", "within", "owners", "modes", "ownership", "posting", "crosswalks", "fx",
+    "cases",
 )  # fmt: skip
 """The tables that make a policy."""
 OTHERS = ("audit", "files", "logs", "complete")
@@ -50,7 +51,7 @@ def parse(tables: Mapping[str, Any], where: str, flows: layers.Flows | None = No
         name: layers.Layers(top.table(name), read, known, regions)
         for name, read in (
             ("tolerances", layers.tolerances), ("within", layers.durations(flows)), ("owners", layers.owners),
-            ("modes", layers.modes(flows)), ("posting", layers.posting),
+            ("modes", layers.modes(flows)), ("posting", layers.posting), ("cases", casework.read),
         )
     }  # fmt: skip
     policy = Policy(
@@ -100,7 +101,7 @@ def _rules(decided: dict[str, layers.Layers], entity: str, region: str) -> Rules
     said = {name: found.of(entity, region) for name, found in decided.items()}
     return Rules(
         tolerances=said["tolerances"], durations=said["within"], owners=said["owners"], modes=said["modes"],
-        posting=PostingRules(**said["posting"]),
+        posting=PostingRules(**said["posting"]), cases=casework.rules(said["cases"]),
     )  # fmt: skip
 
 

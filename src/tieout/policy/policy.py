@@ -15,6 +15,7 @@ from tieout.canon.finding import RISKS, Risk
 from tieout.canon.fiscal import FiscalCalendar
 
 from .calendar import Calendar
+from .casework import CaseRules
 from .crosswalk import Codes, Crosswalk, CrosswalkRow, Match, joined, read_rows
 from .duration import Duration
 from .posting import Posting
@@ -78,6 +79,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Whether a flow only observes, asks for approval or acts, for a class in an entity."""
         modes = self._rules(entity).modes
         return modes.get(f"{flow}.{risk}") or modes.get(flow) or modes.get("*") or "observe"
+
+    def casework(self, entity: str) -> CaseRules:
+        """How cases of an entity are worked: severity, time limits, escalation, queues."""
+        return self._rules(entity).cases
 
     def crosswalk(self, table: str) -> Crosswalk:
         """A table of codes; one that was never declared is empty and says so."""

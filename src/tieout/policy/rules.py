@@ -9,6 +9,7 @@ import msgspec
 
 from tieout.canon.fiscal import FiscalCalendar
 
+from .casework import CaseRules
 from .duration import Duration
 from .posting import PostingRules
 
@@ -28,6 +29,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     modes: dict[str, Mode] = {}
     """``flow.risk``, ``flow`` or ``*`` → mode."""
     posting: PostingRules = PostingRules()
+    cases: CaseRules = CaseRules()
 
 
 class Entity(msgspec.Struct, frozen=True, kw_only=True):
