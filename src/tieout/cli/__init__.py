@@ -22,7 +22,7 @@ from . import audit, doctor, explain, flows, migrate, schema, simulate, verify
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
-OF_THE_SERVER = {"psycopg", "psycopg_pool", "psutil", "django"}
+OF_THE_SERVER = {"psycopg", "psycopg_pool", "psutil", "django", "structlog", "prometheus_client", "opentelemetry"}
 """What the extra `tieout[server]` brings."""
 
 app = typer.Typer(

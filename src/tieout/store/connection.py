@@ -12,6 +12,8 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from tieout.telemetry import metrics
+
 from .errors import DatabaseLost
 
 T = TypeVar("T")
@@ -70,13 +72,16 @@ def transact(pool: ConnectionPool[Connection], work: Callable[[Connection], T], 
                 try:
                     with connection.transaction():
                         return work(connection)
-                except RUN_AGAIN:
+                except RUN_AGAIN as error:
+                    metrics.retried(type(error).__name__)
                     if attempt == attempts:
                         raise
             time.sleep(random.uniform(0, 0.005 * 2**attempt))  # Those who met do not meet again.
     except PoolTimeout as error:
+        metrics.database_error(None)
         raise DatabaseLost.because(error) from error
     except psycopg.Error as error:
+        metrics.database_error(error.sqlstate)
         if not is_lost(error):
             raise
         raise DatabaseLost.because(error) from error

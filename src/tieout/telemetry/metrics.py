@@ -1,0 +1,93 @@
+"""Metrics for Prometheus. Counted where things happen; what is in the database (queues, streams) is asked when somebody scrapes.
+
+Each process counts for itself: scrape all of them, and add up. Names and labels are a contract (docs/operations.md); a label never holds
+what a customer or a document is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+REGISTRY = CollectorRegistry()
+
+DELIVERIES = Counter(
+    "tieout_deliveries", "Deliveries handed in, by what became of them.", ["kind", "outcome"], registry=REGISTRY
+)
+INTERPRETED = Counter(
+    "tieout_interpreted", "Deliveries that were understood or refused.", ["outcome"], registry=REGISTRY
+)
+DOCUMENTS = Counter("tieout_documents", "Documents found in deliveries.", ["type", "outcome"], registry=REGISTRY)
+EVALUATED = Counter("tieout_evaluated_instances", "Instances evaluated.", ["flow"], registry=REGISTRY)
+REFUSALS = Counter("tieout_refusals", "Requests, deliveries and documents refused.", ["reason"], registry=REGISTRY)
+RETRIES = Counter("tieout_retries", "Transactions that were run again.", ["reason"], registry=REGISTRY)
+DATABASE_ERRORS = Counter(
+    "tieout_database_errors", "Errors of the database, by SQLSTATE.", ["sqlstate"], registry=REGISTRY
+)
+SECONDS = Histogram(
+    "tieout_stage_seconds", "How long a batch of a stage, or a request, took.", ["stage"], registry=REGISTRY,
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)  # fmt: skip
+
+
+def received(kind: str, outcome: str, count: int = 1) -> None:
+    """Deliveries by kind (api, hook, file, broker) and outcome (kept, repeated, contradicted, refused, lost)."""
+    DELIVERIES.labels(kind, outcome).inc(count)
+
+
+def interpreted(outcome: str, count: int = 1) -> None:
+    """Deliveries that were interpreted, refused or put off."""
+    INTERPRETED.labels(outcome).inc(count)
+
+
+def documents(type_: str, outcome: str, count: int = 1) -> None:
+    """Documents by canonical type and outcome (new, older, repeated, refused)."""
+    DOCUMENTS.labels(type_, outcome).inc(count)
+
+
+def evaluated(flow: str, count: int = 1) -> None:
+    """Instances of a flow that were evaluated."""
+    EVALUATED.labels(flow).inc(count)
+
+
+def refused(reason: str, count: int = 1) -> None:
+    """Something was refused. The reason is a word or two of ours, never text that came in."""
+    REFUSALS.labels(reason).inc(count)
+
+
+def retried(reason: str) -> None:
+    """A transaction is run again."""
+    RETRIES.labels(reason).inc()
+
+
+def database_error(sqlstate: str | None) -> None:
+    """The database said no, or nothing (None: the connection broke)."""
+    DATABASE_ERRORS.labels(sqlstate or "connection").inc()
+
+
+def took(stage: str) -> AbstractContextManager[object]:
+    """Measures a block."""
+    return SECONDS.labels(stage).time()
+
+
+def ask(collector: Collector) -> Callable[[], None]:
+    """Ask a collector at every scrape, too. Returns what ends that."""
+    REGISTRY.register(collector)
+    return lambda: REGISTRY.unregister(collector)
+
+
+def exposition(accept: str = "") -> tuple[bytes, str]:
+    """All metrics, and their content type, in the form that a scraper accepts."""
+    encode, content_type = choose_encoder(accept)
+    return encode(REGISTRY), content_type
+
+
+def serve(port: int, address: str = "127.0.0.1") -> WSGIServer:
+    """Answer scrapes on a port, from a thread of its own, until the server is shut down. For programs that serve nothing else."""
+    server, _ = start_http_server(port, address, REGISTRY)
+    return server

@@ -1,0 +1,48 @@
+"""What Prometheus scrapes, from a port of a worker's own or from the web."""
+
+from __future__ import annotations
+
+import urllib.request
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tieout.telemetry import metrics
+
+
+def scraped(port: int) -> dict[tuple[str, ...], float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text = answer.read().decode()
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_a_worker_tells_what_it_did() -> None:
+    server = metrics.serve(0)
+    try:
+        before = scraped(server.server_port)
+        metrics.received("hook", "kept", 3)
+        metrics.received("api", "contradicted")
+        metrics.evaluated("order_to_bill", 300)
+        metrics.database_error(None)
+        with metrics.took("interpret"):
+            pass
+        after = scraped(server.server_port)
+    finally:
+        server.shutdown()
+        server.server_close()
+    grew = {key: value - before.get(key, 0) for key, value in after.items() if value != before.get(key, 0)}
+    assert grew["tieout_deliveries_total", "hook", "kept"] == 3
+    assert grew["tieout_deliveries_total", "api", "contradicted"] == 1
+    assert grew["tieout_evaluated_instances_total", "order_to_bill"] == 300
+    assert grew["tieout_database_errors_total", "connection"] == 1
+    assert grew["tieout_stage_seconds_count", "interpret"] == 1
+
+
+def test_a_scraper_gets_the_form_that_it_accepts() -> None:
+    text, plain = metrics.exposition()
+    assert plain.startswith("text/plain") and b"# TYPE tieout_deliveries_total counter" in text
+    open_metrics, content_type = metrics.exposition("application/openmetrics-text;version=1.0.0")
+    assert content_type.startswith("application/openmetrics-text") and open_metrics.endswith(b"# EOF\n")
