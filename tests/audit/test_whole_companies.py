@@ -74,7 +74,9 @@ def _lines(results: list) -> dict[tuple[str, ...], int]:
         for row in result.bridge:
             if row.basis == "transaction":
                 for line in row.lines:
-                    sums[row.row, row.entity, row.currency, BALANCE_OF.get((row.row, line.name), line.name)] += line.amount
+                    sums[row.row, row.entity, row.currency, BALANCE_OF.get((row.row, line.name), line.name)] += (
+                        line.amount
+                    )
     return {place: amount for place, amount in sums.items() if amount}
 
 

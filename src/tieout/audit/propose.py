@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tieout.canon.faults import MappingFault
+from tieout.canon.faults import InputFault, MappingFault
 from tieout.setwise.tables import columns
 
 from .guess import Guess, guess, lines_of, role_of, take_lines
@@ -45,7 +45,7 @@ def write(directory: Path | str, progress: Progress = silent) -> Proposal:
     """Write ``audit.toml`` into a directory. Raises MappingFault where there is one already: it is never overwritten."""
     path = Path(directory) / NAME
     if not path.parent.is_dir():
-        raise MappingFault("is no directory", where=str(directory), mend="name the directory with the exports")
+        raise InputFault("no such directory", where=str(directory), mend="name the folder with the exports")
     if path.exists():
         raise MappingFault("is there already", where=str(path), mend="move it away to have another one proposed")
     proposal = propose(Path(directory), progress)

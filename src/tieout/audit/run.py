@@ -6,6 +6,7 @@ import datetime as dt
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +14,7 @@ from typing import TypeVar
 import duckdb
 
 from tieout.canon.documents import GlBalance, SourceTotal
-from tieout.canon.faults import InputFault, MappingFault, nearest
+from tieout.canon.faults import InputFault, MachineFault, MappingFault, nearest
 from tieout.canon.finding import Finding
 from tieout.process.bridge import Movement, bridge
 from tieout.process.causes import causes
@@ -33,6 +34,8 @@ from .read import Loaded, load
 from .result import AuditResult, FxUsed
 
 _MEMORY = "2GB"
+_NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
+"""What DuckDB raises when its file or its temporary folder cannot grow."""
 D = TypeVar("D", SourceTotal, GlBalance)
 
 
@@ -85,6 +88,14 @@ def opened(directory: Path, progress: Progress = silent) -> Iterator[tuple[Path,
         connection.execute("SET enable_progress_bar = false")  # one of its own would be drawn over ours
         try:
             yield database, connection, load(directory, connection, progress)
+        except _NO_ROOM as error:
+            mend = "make room there, or name another folder in TMPDIR: the audit needs about as much as the exports unpacked"
+            raise MachineFault(
+                f"cannot hold the audit: {str(error).splitlines()[0]}", where=folder, mend=mend
+            ) from None
+        except BrokenProcessPool:
+            mend = "usually because memory ran out: free some, or audit one --entity at a time"
+            raise MachineFault("a process of the audit was ended from outside", where="audit", mend=mend) from None
         finally:
             connection.close()
 

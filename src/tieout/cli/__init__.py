@@ -3,7 +3,7 @@
 A command's file imports what is heavy (DuckDB, Arrow) inside the command's function, so that ``tieout --help`` is instant.
 
 Exit codes: 0 done · 1 the answer is no (a score below 100 %) · 2 something that the person at the keyboard can mend ·
-3 a total exceeds ``--fail-over`` · 70 a fault of Tieout itself.
+3 a total exceeds ``--fail-over`` · 70 a fault of Tieout itself · 130 stopped by Ctrl-C · 143 stopped by SIGTERM.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from tieout import __version__
 from tieout.canon.faults import Fault
 
 from . import audit, doctor, explain, flows, migrate, schema, simulate, verify
+from .interrupts import Interrupts
+from .machine import fault_of
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
@@ -60,26 +62,47 @@ def root(
 
 def main() -> None:
     """Run the command line."""
-    run(app)
+    interrupts = Interrupts()
+    interrupts.listen()
+    try:
+        run(app, interrupts)
+    except SystemExit as end:
+        if end.code == EXIT_FAULT or interrupts.signal:
+            sys.unraisablehook = lambda _: None  # half-written files of libraries complain again when they are let go
+        raise
 
 
-def run(command: Callable[[], object]) -> None:
-    """Run a command. A fault of the input is one message; a fault of ours keeps its traceback and says where to report it."""
+def run(command: Callable[[], object], interrupts: Interrupts | None = None) -> None:
+    """Run a command. What a person can mend is one message; a fault of ours keeps its traceback and says where to report it."""
     try:
         command()
-    except Fault as fault:
-        print(f"tieout: {fault}", file=sys.stderr)
-        sys.exit(EXIT_FAULT)
-    except ModuleNotFoundError as error:
-        if error.name not in OF_THE_SERVER:
-            _ours()
-        print(
-            f"tieout: this command needs more than the audit does: pip install 'tieout[server]' ({error})",
-            file=sys.stderr,
-        )
-        sys.exit(EXIT_FAULT)
-    except Exception:
+    except BaseException as raised:
+        if interrupts is not None and interrupts.signal and not _ended_well(raised):
+            print("tieout: stopped; what was temporary is removed", file=sys.stderr)
+            sys.exit(interrupts.exit_code)
+        words = _mendable(raised)
+        if words:
+            print(f"tieout: {words}", file=sys.stderr)
+            sys.exit(EXIT_FAULT)
+        if not isinstance(raised, Exception):
+            raise
         _ours()
+
+
+def _ended_well(raised: BaseException) -> bool:
+    """Whether a command took the signal as its cue and ended by itself, as a server does."""
+    return isinstance(raised, SystemExit) and not raised.code
+
+
+def _mendable(raised: BaseException) -> str:
+    """What the person at the keyboard can mend, in words; empty where the fault is ours."""
+    if isinstance(raised, Fault):
+        return str(raised)
+    if isinstance(raised, OSError):
+        return str(fault_of(raised) or "")
+    if isinstance(raised, ModuleNotFoundError) and raised.name in OF_THE_SERVER:
+        return f"this command needs more than the audit does: pip install 'tieout[server]' ({raised})"
+    return ""
 
 
 def _ours() -> NoReturn:

@@ -14,6 +14,7 @@ from tieout.canon.faults import InputFault
 
 from .audit_init import init
 from .implied import ImpliedRun
+from .machine import writing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,6 +47,20 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
             html=self.html or folder / "report.html", excel=self.excel or folder / "report.xlsx",
             json=self.json or folder / "report.json", parquet=self.parquet or folder / "parquet",
         )  # fmt: skip
+
+    def check(self) -> None:
+        """Whether they can be written, before an audit is made for nothing: raises Fault with what is in the way."""
+        for path in (self.html, self.excel, self.json):
+            if path is not None:
+                with writing(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    new = not path.exists()
+                    path.open("ab").close()
+                    if new:
+                        path.unlink()
+        if self.parquet is not None:
+            with writing(self.parquet):
+                self.parquet.mkdir(parents=True, exist_ok=True)
 
 
 @app.command("run")
@@ -96,6 +111,7 @@ def run(
 
     thresholds = [threshold.parse(text) for text in fail_over or []]
     day, outputs = _day(as_of), Outputs(html=html, excel=excel, json=json, parquet=parquet).under(out)
+    outputs.check()
     from tieout.audit.run import audit
 
     from .progress import shown_progress
@@ -110,7 +126,7 @@ def run(
 
 
 def write_outputs(result: AuditResult, outputs: Outputs, progress: Progress = silent) -> None:
-    """Write the files that were asked for; raises InputFault where one cannot be written."""
+    """Write the files that were asked for; raises Fault where one cannot be written."""
     from tieout.audit.report.excel import write_excel
     from tieout.audit.report.files import write_json, write_parquet
     from tieout.audit.report.html import write_html
@@ -122,11 +138,8 @@ def write_outputs(result: AuditResult, outputs: Outputs, progress: Progress = si
     wanted = [(write, path) for write, path in writers if path is not None]
     for done, (write, path) in enumerate(wanted):
         progress(f"writing {path.name}", done, len(wanted))
-        try:
+        with writing(path):
             write(result, path)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InputFault(f"cannot be written: {reason}", where=str(path), mend="name another place") from error
 
 
 def finish(result: AuditResult, outputs: Outputs, thresholds: list[Threshold], console: Console) -> int:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .machine import writing
+
 
 def schema(
     type_name: Annotated[str, typer.Argument(metavar="[TYPE]", help="A type of document, such as invoice.")] = "",
@@ -25,9 +27,10 @@ def schema(
         return msgspec.json.format(msgspec.json.encode(content), indent=2).decode()
 
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, content in schemas().items():
-            (out / f"{name}.json").write_text(pretty(content) + "\n", encoding="utf-8")
+        with writing(out):
+            out.mkdir(parents=True, exist_ok=True)
+            for name, content in schemas().items():
+                (out / f"{name}.json").write_text(pretty(content) + "\n", encoding="utf-8")
         typer.echo(f"{len(schemas())} schemas in {out}")
     elif not type_name:
         typer.echo(list_types())

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .machine import writing
+
 app = typer.Typer(
     help="Make a company whose leaks are known, and score an audit against the truth.", no_args_is_help=True
 )
@@ -46,7 +48,7 @@ def company(
     from .progress import shown_progress
 
     wanted = [name.strip() for name in only.split(",") if name.strip()]
-    with shown_progress(Console(stderr=True)) as step:
+    with shown_progress(Console(stderr=True)) as step, writing(out):
         write(seed, orders, mix.value, clean, wanted, out, lambda done, total: step("orders", done, total))
     typer.echo(f"{orders:,} orders in {out}; next: tieout audit {out}")
 

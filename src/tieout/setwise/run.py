@@ -6,8 +6,11 @@ import datetime as dt
 import gc
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import duckdb
@@ -167,13 +170,15 @@ def _shared(
     gathered: Gathered,
 ) -> None:  # fmt: skip
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _Worker.start, (str(database), prepared, task)) as pool:
+    pool = ProcessPoolExecutor(workers, context, _Worker.start, (str(database), prepared, task))
+    try:
         waiting = iter(pieces)
         running: set[Future[Gathered]] = set()
         done = 0
         while True:
             while len(running) < workers * 2 and (piece := next(waiting, None)) is not None:
-                running.add(pool.submit(_Worker.work, piece))
+                with _born_deaf():
+                    running.add(pool.submit(_Worker.work, piece))
             if not running:
                 return
             ready, running = wait(running, return_when=FIRST_COMPLETED)
@@ -181,6 +186,22 @@ def _shared(
                 gathered.merge(future.result())
                 done += 1
                 progress("evaluating", done, len(pieces))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _born_deaf() -> Iterator[None]:
+    """Processes that start meanwhile do not hear Ctrl-C, which a terminal sends to all: the one that started them ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # it would lift the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Worker:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tieout.audit.report.threshold import parse
 from tieout.audit.result import AuditResult
-from tieout.canon.faults import InputFault
+from tieout.canon.faults import InputFault, MachineFault
 from tieout.cli import app
 from tieout.cli.audit import EXIT_EXCEEDED, Outputs, finish, write_outputs
 from tieout.cli.progress import shown_progress
@@ -58,7 +58,7 @@ def test_a_total_above_its_limit_ends_with_code_3_and_says_which(
 
 def test_a_report_that_cannot_be_written_is_one_message(group: AuditResult, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file, not a folder")
-    with pytest.raises(InputFault, match="cannot be written.*name another place"):
+    with pytest.raises(MachineFault, match="a file is in its place: name another folder"):
         write_outputs(group, Outputs(html=tmp_path / "taken" / "report.html"))
 
 

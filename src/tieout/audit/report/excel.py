@@ -7,11 +7,13 @@ a formula also carries the quote prefix, so that it stays text when somebody edi
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from tieout.audit.result import AuditResult, BridgeRow
 from tieout.canon.finding import RISKS, Finding
@@ -44,10 +46,11 @@ Cell = str | int | dt.date | Money | None
 class _Book:
     """A workbook, its formats, and the one rule by which a value becomes a cell."""
 
-    def __init__(self, path: Path, rows: int) -> None:
+    def __init__(self, rows: int) -> None:
         self.rows = rows
+        self.content = io.BytesIO()
         self.workbook = xlsxwriter.Workbook(
-            str(path),
+            self.content,
             {
                 "constant_memory": True,
                 "strings_to_formulas": False,
@@ -118,7 +121,7 @@ class _Book:
 def write_excel(result: AuditResult, path: Path, rows: int = ROWS) -> None:
     """Write the workbook; ``rows`` is the length of a sheet, beyond which it is split."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    book = _Book(path, rows)
+    book = _Book(rows)
     book.workbook.set_properties(
         {"title": f"Tieout audit as of {result.as_of}", "created": dt.datetime.combine(result.as_of, dt.time())}
     )
@@ -126,7 +129,11 @@ def write_excel(result: AuditResult, path: Path, rows: int = ROWS) -> None:
     _findings(book, result)
     _bridge(book, result)
     _sources(book, result)
-    book.workbook.close()
+    try:
+        book.workbook.close()
+    except FileCreateError as error:
+        raise error.args[0] from None  # the OSError that it wraps
+    path.write_bytes(book.content.getbuffer())
 
 
 def _summary(book: _Book, result: AuditResult) -> None:

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import multiprocessing
 import os
+import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -160,8 +161,12 @@ def _parts(plan: Plan, root: Path) -> Iterator[Outcome]:
         yield _part(plan, root, 0)
         return
     workers = min(plan.parts, os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    deaf = signal.signal, (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; this process ends the others
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), *deaf)
+    try:
         yield from pool.map(partial(_part, plan, root), range(plan.parts))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _part(plan: Plan, root: Path, part: int) -> Outcome:
