@@ -56,9 +56,16 @@ COMMENT ON COLUMN edge.n IS 'Place in the list or among the lines, from 1; 0 for
 -- Documents whose instances are to be found and marked: written with what changed, taken away by a transaction of its own. (Two
 -- workers that add the two ends of a path at once would both miss the join, if they looked for it before they commit.)
 CREATE TABLE touched (
-    id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    key    text COLLATE "C" NOT NULL,
-    reason smallint NOT NULL DEFAULT 0  -- 0 it changed · 1 who holds it changed
+    id  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key text COLLATE "C" NOT NULL
+);
+
+-- Documents of which another instance of a flow has become a holder, or has ceased to be one: written with the members likewise.
+CREATE TABLE holding_changed (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    flow     text NOT NULL,
+    relation text NOT NULL,
+    key      text COLLATE "C" NOT NULL
 );
 
 -- One flow's anchor with what belongs to it, or a document that should belong to one and does not (`stray`: its relation).

@@ -1,0 +1,88 @@
+"""Everything that was decided for an installation, as one value with a version: policy, what is complete, which flows run."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tieout.canon.documents import AccountingPeriod
+from tieout.policy import Policy
+from tieout.process.coverage import Coverage, Span
+from tieout.process.definition import Flow
+from tieout.process.flows import FLOWS
+from tieout.process.instance import Known
+
+
+class Complete(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a missing document proves that there is none; ``*`` means all."""
+
+    system: str
+    type: str = "*"
+    entity: str = "*"
+    from_on: dt.date | None = msgspec.field(default=None, name="from")
+    to_on: dt.date | None = msgspec.field(default=None, name="to")
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """What a version of the policy holds."""
+
+    policy: Policy = Policy()
+    complete: tuple[Complete, ...] = ()
+    flows: tuple[str, ...] = tuple(FLOWS)
+    """Names or paths of the flows that run, as `setwise.flows.load` takes them."""
+
+    def encode(self) -> bytes:
+        """As it is kept."""
+        return msgspec.json.encode(self, enc_hook=str, order="deterministic")
+
+    @classmethod
+    def decode(cls, content: bytes) -> Decided:
+        """From what was kept."""
+        return msgspec.json.decode(content, type=cls, dec_hook=_plain)
+
+
+def _plain(type_: type, value: Any) -> Any:
+    if type_ in (Fraction, ZoneInfo):
+        return type_(value)
+    raise NotImplementedError(f"{type_.__name__} in a policy")
+
+
+class Bearings:
+    """What a worker evaluates by: a version of what was decided, with what arrived as documents and is policy by nature."""
+
+    def __init__(
+        self, version: int, stamp: int, decided: Decided, periods: Iterable[AccountingPeriod],
+        holders: Iterable[tuple[str, str, str]], load: Callable[[str], type[Flow]],
+    ) -> None:  # fmt: skip
+        self.version, self.stamp, self.decided = version, stamp, decided
+        listed = list(periods)
+        self.policy = decided.policy.with_periods(listed) if listed else decided.policy
+        self.flows = {flow.name: flow for flow in map(load, decided.flows)}
+        self.known: Known = coverage(decided, self.policy, holders).known
+
+
+def coverage(decided: Decided, policy: Policy, holders: Iterable[tuple[str, str, str]]) -> Coverage:
+    """Where absence is proved. ``holders``: (system, type, entity) of the documents that there are.
+
+    A ``*`` for types means those that the system has told of: of others nothing came, so nothing is proved.
+    """
+    held: dict[tuple[str, str], set[str]] = {}
+    for system, type_, entity in holders:
+        held.setdefault((system, type_), set()).add(entity)
+    systems = {system for system, _ in held} | {entry.system for entry in decided.complete if entry.system != "*"}
+    spans: dict[tuple[str, str, str], tuple[Span, ...]] = {}
+    for entry in decided.complete:
+        span = (entry.from_on or dt.date.min, entry.to_on or dt.date.max)
+        for system in sorted(systems) if entry.system == "*" else (entry.system,):
+            types = sorted(t for s, t in held if s == system) if entry.type == "*" else (entry.type,)
+            for type_ in types:
+                spans[system, type_, entry.entity] = (*spans.get((system, type_, entry.entity), ()), span)
+    roles: dict[str, tuple[str, ...]] = {}
+    for system in sorted(systems):
+        roles[policy.role(system)] = (*roles.get(policy.role(system), ()), system)
+    return Coverage(spans, roles, {place: frozenset(entities) for place, entities in held.items()})

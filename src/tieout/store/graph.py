@@ -1,0 +1,66 @@
+"""`engine.graph.Graph` on the tables: what was asked once in a transaction is not asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tieout.canon.decode import decoder
+from tieout.canon.documents import Document
+from tieout.engine.graph import Asked, Edge, Incoming
+
+from .connection import Connection
+from .statements import sql
+
+
+class PostgresGraph:
+    """The documents as a transaction sees them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._documents: dict[str, Document | None] = {}
+        self._groups: dict[str, tuple[str, ...]] = {}
+        self._alone: set[str] = set()
+
+    def incoming(self, asked: Collection[Asked]) -> Incoming:
+        """Who names these keys."""
+        questions = list(asked)
+        found: Incoming = {}
+        if questions:
+            parameters = {
+                "to_key": [a.to_key for a in questions], "from_type": [a.from_type for a in questions],
+                "field": [a.field for a in questions],
+            }  # fmt: skip
+            for place, from_key, n in self._connection.execute(sql("incoming_edges"), parameters, prepare=True):
+                found.setdefault(questions[place], []).append((from_key, n))
+        return found
+
+    def outgoing(self, keys: Collection[str]) -> dict[str, list[Edge]]:
+        """Whom these documents name."""
+        found: dict[str, list[Edge]] = {}
+        if keys:
+            for key, field, n, to_key in self._connection.execute(
+                sql("outgoing_edges"), {"key": list(keys)}, prepare=True
+            ):
+                found.setdefault(key, []).append(Edge(field, n, to_key))
+        return found
+
+    def groups(self, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Key → every view of the same document, the root first."""
+        asked = [key for key in keys if key not in self._groups and key not in self._alone]
+        if asked:
+            views: dict[str, tuple[str, set[str]]] = {}
+            for key, root, view in self._connection.execute(sql("views_of"), {"key": asked}, prepare=True):
+                views.setdefault(key, (root, set()))[1].add(view)
+            for key, (root, found) in views.items():
+                self._groups[key] = (root, *sorted(found - {root}))
+            self._alone.update(key for key in asked if key not in views)
+        return {key: self._groups[key] for key in keys if key in self._groups}
+
+    def documents(self, keys: Collection[str]) -> dict[str, Document]:
+        """The newest view of each key."""
+        asked = [key for key in keys if key not in self._documents]
+        if asked:
+            self._documents.update(dict.fromkeys(asked))
+            for key, body in self._connection.execute(sql("read_documents"), {"key": asked}, prepare=True, binary=True):
+                self._documents[key] = decoder(key.partition("/")[0]).decode(body)
+        return {key: document for key in keys if (document := self._documents[key]) is not None}
