@@ -1,7 +1,7 @@
 """Write the generated pages of docs/, or with --check say which are not current.
 
-docs/commands.md comes from the command line itself, docs/flows.md from the flow classes, docs/documents.md from the
-document types, the tables of names in docs/policy.md from the policy.
+docs/api.md comes from the routes of the web server, docs/commands.md from the command line itself, docs/flows.md from the flow
+classes, docs/documents.md from the document types, the tables of names in docs/policy.md from the policy.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import typer.main
+from api_page import api_page
 
 from tieout.canon.documents import TYPES, Document
 from tieout.canon.finding import RISKS
@@ -209,6 +210,7 @@ KINDS = {
 }  # fmt: skip
 
 PAGES: dict[str, Callable[[], str]] = {
+    "api.md": lambda: api_page(NOTE),
     "commands.md": commands_page,
     "flows.md": flows_page,
     "policy.md": policy_page,

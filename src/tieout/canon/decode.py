@@ -52,7 +52,7 @@ def decode(content: bytes | str, type_name: str = "", where: str = "") -> Docume
         document = decoder(type_name).decode(content) if type_name else _any().decode(content)
     except msgspec.ValidationError as error:
         raise _explained(_raw(content, str(error), where), type_name, str(error), where) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unreadable(content, error, where) from None
     return _sane(document, where)
 
@@ -98,6 +98,8 @@ def _unreadable(content: bytes, error: Exception, where: str) -> InputFault:
     if isinstance(error, UnicodeDecodeError):
         byte = error.object[error.start]
         return InputFault(f"byte 0x{byte:02x} is not UTF-8", where=where, mend="save the file as UTF-8")
+    if isinstance(error, RecursionError):
+        return InputFault("nested too deeply", where=where, mend="one plain object in { } is expected")
     if content.startswith(b"\xef\xbb\xbf"):
         return InputFault("begins with a byte-order mark", where=where, mend="save it as UTF-8 without BOM")
     return InputFault(f"no JSON: {error}", where=where, mend="one object in { } is expected")

@@ -18,13 +18,16 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, doctor, explain, flows, migrate, schema, simulate, verify
+from . import audit, doctor, explain, flows, migrate, schema, simulate, verify, web
 from .interrupts import Interrupts
 from .machine import fault_of
 
 EXIT_FAULT = 2
 EXIT_OURS = 70
-OF_THE_SERVER = {"psycopg", "psycopg_pool", "psutil", "django", "structlog", "prometheus_client", "opentelemetry"}
+OF_THE_SERVER = {
+    "psycopg", "psycopg_pool", "psutil", "django", "structlog", "prometheus_client", "opentelemetry", "uvicorn", "uvloop",
+    "httptools", "cryptography",
+}  # fmt: skip
 """What the extra `tieout[server]` brings."""
 
 app = typer.Typer(
@@ -41,8 +44,10 @@ app.command("explain")(explain.explain)
 app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
 app.command("schema")(schema.schema)
+app.command("serve")(web.serve)
 app.add_typer(simulate.app, name="simulate")
 app.command("verify")(verify.verify)
+app.command("web")(web.web)
 
 
 def _print_version(wanted: bool) -> None:

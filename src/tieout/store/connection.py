@@ -18,6 +18,7 @@ from .errors import DatabaseLost
 
 T = TypeVar("T")
 Connection = psycopg.Connection[tuple[Any, ...]]
+Pool = ConnectionPool[Connection]
 
 RUN_AGAIN = (errors.DeadlockDetected, errors.SerializationFailure)
 ATTEMPTS = 8
@@ -52,7 +53,7 @@ def connect(dsn: str, application: str, statement_seconds: int = 60) -> Connecti
         raise DatabaseLost.because(error) from error
 
 
-def open_pool(dsn: str, application: str, size: int, statement_seconds: int = 60) -> ConnectionPool[Connection]:
+def open_pool(dsn: str, application: str, size: int, statement_seconds: int = 60) -> Pool:
     """Up to ``size`` connections, made when they are needed. A connection that broke while it lay idle is not handed out."""
     return ConnectionPool(
         conninfo(dsn, application, statement_seconds), min_size=0, max_size=size, timeout=10, open=True,
@@ -60,15 +61,16 @@ def open_pool(dsn: str, application: str, size: int, statement_seconds: int = 60
     )  # fmt: skip
 
 
-def transact(pool: ConnectionPool[Connection], work: Callable[[Connection], T], attempts: int = ATTEMPTS) -> T:
+def transact(pool: Pool, work: Callable[[Connection], T], attempts: int = ATTEMPTS, patience: float | None = None) -> T:
     """Run ``work`` in one transaction and commit it. On a deadlock or a serialization failure all of it is run again.
 
-    So ``work`` changes nothing but the database, and computes its result anew each time. Raises DatabaseLost where the connection
+    So ``work`` changes nothing but the database, and computes its result anew each time. ``patience`` is how many seconds to wait for
+    a connection, None the pool's own. Raises DatabaseLost where the connection
     cannot be had or breaks; whether the transaction was committed is then not known.
     """
     try:
         for attempt in range(1, attempts + 1):
-            with pool.connection() as connection:
+            with pool.connection(timeout=patience) as connection:
                 try:
                     with connection.transaction():
                         return work(connection)

@@ -1,0 +1,37 @@
+"""``tieout web`` and ``tieout serve``: the processes of the live engine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="The data folder; default: TIEOUT_DATA, or the usual one.")
+]
+Host = Annotated[
+    str, typer.Option("--host", metavar="HOST", help="The address to listen on; 0.0.0.0 is every one of the machine.")
+]
+Port = Annotated[
+    int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="The port to listen on; 0 is any that is free.")
+]
+
+
+def web(folder: Folder = None, host: Host = "127.0.0.1", port: Port = 8080) -> None:
+    """Take webhooks and answer the API, until it is told to stop. Workers run elsewhere."""
+    from tieout import settings
+    from tieout.app.running import run
+    from tieout.app.web import web as part
+
+    run(settings.read(os.environ, folder), [part(host, port)], typer.echo)
+
+
+def serve(folder: Folder = None, host: Host = "127.0.0.1", port: Port = 8080) -> None:
+    """Everything in one process, until it is told to stop: what `tieout web` and `tieout worker` do."""
+    from tieout import settings
+    from tieout.app.running import run
+    from tieout.app.web import web as part
+
+    run(settings.read(os.environ, folder), [part(host, port)], typer.echo)

@@ -1,0 +1,150 @@
+"""The one ASGI application: finds the route, reads the request, calls the handler in a thread, and says what came of it.
+
+Only this module and `server` are async. What no route here answers is passed on to another application where there is one (the
+console's), else it is 404.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+
+from . import body, reading
+from .authentication import Tokens
+from .caller import Caller
+from .means import Means
+from .refusal import Refusal, not_found, refusal
+from .route import MEGABYTE, Answer, Content, Route, Routes
+
+log = logging.getLogger(__name__)
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scope, body.Receive, Send], Awaitable[None]]
+Reply = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+THREADS = 16
+BODIES = 512 * MEGABYTE
+"""Bytes of all bodies together that are in memory at most."""
+ENCODER = msgspec.json.Encoder()
+
+
+class Application:
+    """Answers requests. To be closed when the last is answered."""
+
+    def __init__(self, means: Means, routes: tuple[Route, ...], beyond: Asgi | None = None) -> None:
+        self._means, self._routes, self._beyond = means, Routes(routes), beyond
+        self._tokens = Tokens(means.pool)
+        self._room = body.Room(BODIES)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tieout-web")
+
+    def close(self) -> None:
+        """Return when nothing is under way any more."""
+        self._threads.shutdown()
+
+    async def __call__(self, scope: Scope, receive: body.Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            if self._beyond is not None:
+                await self._beyond(scope, receive, send)
+            return
+        parts = [unquote(part) for part in scope["raw_path"].decode("latin-1").strip("/").split("/")]
+        methods, varying = self._routes.find(parts)
+        if not methods and self._beyond is not None:
+            await self._beyond(scope, receive, send)
+            return
+        try:
+            reply = await self._reply(scope, receive, methods, varying)
+        except body.Gone:
+            return
+        except Exception as error:
+            reply = told(error)
+        await respond(send, reply, with_body=scope["method"] != "HEAD")
+
+    async def _reply(
+        self, scope: Scope, receive: body.Receive, methods: Mapping[str, Route], varying: list[str]
+    ) -> Reply:
+        route = methods.get(scope["method"]) or (methods.get("GET") if scope["method"] == "HEAD" else None)
+        if not methods:
+            raise not_found("there is no such path", "/openapi.json has those that there are")
+        if route is None:
+            allowed = ", ".join(sorted(methods))
+            raise Refusal(405, f"this is done by {allowed}", headers=(("allow", allowed),))
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        loop = asyncio.get_running_loop()
+        given: dict[str, Any] = dict(zip(route.variables, varying, strict=True))
+        if route.scope:  # Before the body is read: whoever may not hand anything in is not listened to.
+            authorization = headers.get("authorization")
+            caller = self._tokens.remembered(authorization)
+            if caller is None:
+                caller = await loop.run_in_executor(self._threads, self._tokens.caller, authorization)
+            given["caller"] = _admitted(caller, route.scope)
+        query = scope["query_string"].decode("latin-1")
+        if not route.has_body:
+            return await loop.run_in_executor(self._threads, self._answer, route, given, query, headers, b"")
+        with self._room.take(min(body.announced(headers, route.limit), route.limit)):
+            read = await body.read(receive, headers, route.limit)
+            return await loop.run_in_executor(self._threads, self._answer, route, given, query, headers, read)
+
+    def _answer(
+        self, route: Route, given: dict[str, Any], query: str, headers: Mapping[str, str], read: bytes
+    ) -> Reply:
+        """In a thread: what the handler says."""
+        if route.has_body:
+            given |= _sent(route, headers, read)
+        if "query" in route.arguments:
+            given["query"] = reading.query(route, query)
+        given["means"] = self._means
+        answer = route.handler(**{name: value for name, value in given.items() if name in route.arguments})
+        status, answer = (answer.status, answer.body) if isinstance(answer, Answer) else (200, answer)
+        if answer is None:
+            return (204, [], b"")
+        return (status, [(b"content-type", b"application/json")], ENCODER.encode(answer))
+
+
+def _admitted(caller: Caller, scope: str) -> Caller:
+    """The caller as a route with that scope sees them. Raises Refusal (403)."""
+    if scope not in caller.scopes:
+        raise Refusal(
+            403, f"{caller.holder} has no scope {scope!r}", where="Authorization",
+            mend="ask whoever runs Tieout for a token that has it",
+        )  # fmt: skip
+    return msgspec.structs.replace(caller, scope=scope)
+
+
+def _sent(route: Route, headers: Mapping[str, str], read: bytes) -> dict[str, Any]:
+    """What was sent, unpacked and of a type that the route reads."""
+    named = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    known = list(route.accepts.schemas) if route.accepts else ["application/json"]
+    if named not in known:
+        raise Refusal(
+            415, f"{named!r} is not read here", where="Content-Type", mend=f"send {' or '.join(known)}",
+            headers=(("accept", ", ".join(known)),),
+        )  # fmt: skip
+    plain = body.unpack(read, headers.get("content-encoding", ""), route.limit)
+    return {"content": Content(named, plain, headers)} if route.accepts else {"body": reading.body(route, plain)}
+
+
+def told(error: Exception) -> Reply:
+    """What is said of an exception. One of ours is logged, and the caller hears no more than that."""
+    refused = refusal(error)
+    if refused is None:
+        log.error("a request was not answered", exc_info=error)
+        refused = Refusal(500, "a fault of Tieout; its log says more")
+    headers = [(b"content-type", b"application/problem+json")]
+    headers += [(name.encode(), value.encode("latin-1", "replace")) for name, value in refused.headers]
+    return (refused.problem.status, headers, ENCODER.encode(refused.problem))
+
+
+async def respond(send: Send, reply: Reply, *, with_body: bool = True) -> None:
+    """Send an answer."""
+    status, headers, content = reply
+    headers = [*headers, (b"content-length", str(len(content)).encode())] if status != 204 else headers
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content if with_body else b""})

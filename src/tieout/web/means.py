@@ -1,0 +1,16 @@
+"""What handlers work with."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tieout.store.connection import Pool
+from tieout.store.intake import GroupCommit
+
+
+class Means(msgspec.Struct, frozen=True):
+    """The parts of an installation that a request may need."""
+
+    pool: Pool
+    """Of connections to the database, for `store.connection.transact`."""
+    intake: GroupCommit

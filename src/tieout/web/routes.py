@@ -1,0 +1,42 @@
+"""What there is to ask for. To add to it: a function as `route` describes it, and a line here.
+
+docs/api.md and /openapi.json are made from this table and the functions' own types and words.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from .deliveries import ACCEPTS, deliver
+from .health import alive, ready
+from .means import Means
+from .openapi import openapi
+from .route import MEGABYTE, Route
+
+
+def show_openapi(means: Means) -> dict[str, Any]:
+    """This API as an OpenAPI 3.1 document."""
+    return _openapi()
+
+
+@cache
+def _openapi() -> dict[str, Any]:
+    return openapi(ROUTES)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/v1/deliveries",
+        "deliver",
+        deliver,
+        accepts=ACCEPTS,
+        limit=64 * MEGABYTE,
+        refusals=(409,),
+        statuses={200: "All of them are kept.", 207: "Some are kept; `refused` says what is wrong with the others."},
+    ),
+    Route("GET", "/healthz", "", alive),
+    Route("GET", "/readyz", "", ready),
+    Route("GET", "/openapi.json", "", show_openapi),
+)
