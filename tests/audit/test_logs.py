@@ -12,11 +12,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tieout.audit.mentions import unheard
+from tieout.audit.report.files import as_json
+from tieout.audit.report.html import render
 from tieout.audit.run import audit
 from tieout.canon.finding import Risk
 from tieout.policy import Policy
 from tieout.process.evaluate import judge
 from tieout.process.instance import everything_known
+from tieout.process.mentions import mentions
 from tieout.setwise import flows
 from tieout.setwise.gather import Gathered
 from tieout.setwise.run import instances
@@ -205,3 +209,36 @@ def test_an_amount_that_is_none_is_said_and_stops_nothing(tmp_path: Path) -> Non
     found = {f.subject: f for f in judged(connection, str(tmp_path / "flow.py"), dt.date(2026, 3, 1)).findings}
     assert {subject: f.exposure for subject, f in found.items()} == {"object/log/A": 12050, "object/log/B": 0}
     assert found["object/log/B"].why.endswith("; what it is worth cannot be read (order: Amount)")
+
+
+def test_a_misspelt_activity_kind_or_attribute_is_said_with_the_nearest_that_there_is(tmp_path: Path) -> None:
+    """Each would count nothing, silently. The mistake is the reader's to see, in every form of the report."""
+    (tmp_path / "log.csv").write_text(CASES)
+    (tmp_path / "flow.py").write_text(
+        FLOW.replace('activity="Goods sent"', 'activity="Goods snet"').replace('("Amount")', '("Amont")')
+    )
+    (tmp_path / "audit.toml").write_text('[[logs]]\npath = "log.csv"\ncurrency = "EUR"\n')
+    result = audit(tmp_path, flows=(str(tmp_path / "flow.py"),))
+    assert result.notes[:2] == (
+        "flow orders: no event has the activity 'Goods snet'; did you mean 'Goods sent'?",
+        "flow orders: no object with kind 'case' has the attribute 'Amont'; did you mean 'Amount'?",
+    )
+    assert "Goods snet" in as_json(result).decode()
+    assert "Goods snet" in render(result)
+
+
+def test_an_activity_that_the_log_lacks_is_a_note_and_stops_nothing(tmp_path: Path) -> None:
+    """Nobody has paid yet: the flow is right, and says what it looked for."""
+    (tmp_path / "log.csv").write_text(CASES.replace("B,Paid,2026-01-25 10:00:00,80\n", ""))
+    (tmp_path / "flow.py").write_text(FLOW)
+    (tmp_path / "audit.toml").write_text('[audit]\nas_of = 2026-06-30\n[[logs]]\npath = "log.csv"\ncurrency = "EUR"\n')
+    result = audit(tmp_path, flows=(str(tmp_path / "flow.py"),))
+    assert len(result.findings) == 2
+    assert result.notes[0] == "flow orders: no event has the activity 'Paid'; there are Goods sent, Order received"
+
+
+def test_the_example_mentions_only_what_its_log_has(shared: Callable[[str], Path]) -> None:
+    connection, _ = load(shared("data/eventlogs/ocel_order_simulated.csv"), "ocel-csv")
+    flow = flows.load(str(EXAMPLE))
+    assert {m.name for m in mentions(flow)} >= {"orders", "items", "packages", "send package", "pay order", "price"}
+    assert unheard(connection, flow) == []

@@ -65,8 +65,8 @@ def load(directory: Path | str, connection: duckdb.DuckDBPyConnection, progress:
             reader.read(index)
         progress("checking what was read", 0, 0)
         notes = [*reader.notes, *_settle(connection, reader)]
-        files, joined = _qualities(connection, reader)
         refusals.render(connection, reader.types, reader.known)
+        files, joined = _qualities(connection, reader)
         logs, told = read_logs(connection, mapping.logs, directory, mapping.audit.time_zone, Path(spool))
     coverage = coverage_of(connection, mapping, policy, reader.failed)
     policy = with_periods(policy, connection)
@@ -124,6 +124,7 @@ def _qualities(connection: duckdb.DuckDBPyConnection, reader: Reader) -> tuple[t
             for field, count in fields.items():
                 notes.append(f"{reader.files[file].path}: {count:,} × {field} leads to no document that we have")
     rows = dict(connection.execute("SELECT file, count(*) FROM refused GROUP BY file").fetchall())
+    reasons = refusals.reasons(connection)
     return tuple(
         FileQuality(
             path=file.path,
@@ -132,6 +133,7 @@ def _qualities(connection: duckdb.DuckDBPyConnection, reader: Reader) -> tuple[t
             rows=file.rows,
             accepted=file.rows - (rejected := file.rejected if file.rejected is not None else rows.get(number, 0)),
             rejected=rejected,
+            reasons=reasons.get(file.path, ()),
             unjoined=dangling.get(number, 0),
             totals=totals.get(number, {}),
             sha256=file.sha256,

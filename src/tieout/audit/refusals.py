@@ -65,6 +65,8 @@ _SAID = ("ragged", "long line", "duplicate", "cycle", "orphan", "control", "enco
 """Refusals whose value is our own words, not a value of the file."""
 _WHOLE = ("file", "duplicate", "cycle", "orphan")
 """Refusals of a whole row or file, whose field need not be named."""
+REASONS = 2
+"""Reasons that are named for each file."""
 _HINTED = 1000
 """Distinct values of one file for which the nearest valid one is looked up."""
 
@@ -101,6 +103,26 @@ def render(connection: duckdb.DuckDBPyConnection, types: list[str], known: dict[
         LEFT JOIN refusal_hints USING (file, code, field, value)
         ORDER BY file, line, field
     """)
+
+
+def reasons(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    """By path the most frequent reasons for which rows were refused, each in the words of its first row."""
+    rows = connection.execute("""
+        SELECT path, count(*) AS number, min(line) AS first, arg_min(r.what, line), arg_min(r.mend, line)
+        FROM refused JOIN read_files USING (file) JOIN input_rejection AS r USING (path, line, field)
+        GROUP BY path, code, field ORDER BY path, number DESC, first
+    """).fetchall()
+    found: dict[str, tuple[str, ...]] = {}
+    for path, number, first, what, mend in rows:
+        if len(found.get(path, ())) < REASONS:
+            found[path] = (*found.get(path, ()), reason(number, what, first, mend))
+    return found
+
+
+def reason(number: int, what: str, line: int, mend: str) -> str:
+    """How many rows were refused for something, in one line: the words of the first, its line, how to mend it."""
+    place = f", first in line {line}" if line else ""
+    return f"{number:,} × {what}{place} ({mend})"
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -27,6 +27,8 @@ class FileQuality(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     accepted: int
     rejected: int
+    reasons: tuple[str, ...] = ()
+    """The most frequent reasons to refuse rows, with their number, the first line, and how to mend it."""
     unjoined: int = 0
     """Documents whose reference leads to no document that we have."""
     totals: dict[str, str] = {}

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
+import msgspec
 
 from tieout.canon.documents import GlBalance, SourceTotal
-from tieout.canon.faults import InputFault, MachineFault, MappingFault, nearest
+from tieout.canon.faults import Fault, InputFault, MachineFault, MappingFault, nearest
 from tieout.canon.finding import Finding
 from tieout.process.bridge import Movement, bridge
 from tieout.process.causes import causes
@@ -29,6 +30,7 @@ from tieout.setwise.run import Task, evaluate_all
 from tieout.setwise.tables import table_name
 
 from . import figures
+from .mentions import unheard
 from .progress import Progress, silent
 from .read import Loaded, load
 from .result import AuditResult, FxUsed
@@ -60,7 +62,7 @@ def audit(
     with opened(directory, progress) as (database, connection, loaded):
         day = as_of or loaded.mapping.audit.as_of or newest_day(connection)
         if day is None:
-            raise MappingFault("no day to audit", where="audit.toml", mend="say as_of = 2026-06-30, or --as-of")
+            raise _nothing_read(loaded)
         base = loaded.mapping.audit.base_currency or _usual_currency(connection)
         _check_entities(entities, loaded)
         chosen = flows or tuple(FLOWS)
@@ -72,9 +74,11 @@ def audit(
             entities=entities, items=str(items) if items is not None else "",
         )  # fmt: skip
         journals = figures.journals(connection, day, entities)
+        unknown_names = [note for name in chosen for note in unheard(connection, load_flow(name))]
         gathered = evaluate_all(database, connection, task, progress)
     progress("adding up", 0, 1)
-    return _result(loaded, gathered, task, base, span, sources, journals, time.monotonic() - began)
+    result = _result(loaded, gathered, task, base, span, sources, journals, time.monotonic() - began)
+    return msgspec.structs.replace(result, notes=(*unknown_names, *result.notes))
 
 
 @contextmanager
@@ -98,6 +102,14 @@ def opened(directory: Path, progress: Progress = silent) -> Iterator[tuple[Path,
             raise MachineFault("a process of the audit was ended from outside", where="audit", mend=mend) from None
         finally:
             connection.close()
+
+
+def _nothing_read(loaded: Loaded) -> Fault:
+    """Why there is no day to audit: nothing could be read, or nothing that was read says a day."""
+    for file in loaded.files:
+        if file.rejected:
+            return InputFault("no row could be read that says a day; " + "; ".join(file.reasons), where=file.path)
+    return MappingFault("no day to audit", where="audit.toml", mend="say as_of = 2026-06-30, or --as-of")
 
 
 def bridge_period(period: str | None, day: dt.date, stated: list[SourceTotal]) -> BridgePeriod | None:

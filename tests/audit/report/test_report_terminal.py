@@ -64,12 +64,15 @@ def test_text_in_brackets_is_shown_and_not_obeyed(group: AuditResult) -> None:
 def test_what_could_not_be_judged_is_said(group: AuditResult) -> None:
     text = printed(group, 120)
     assert "not judged: 27,602.53 USD in US01, 23 documents: bank lines are complete only to 31 May 2026" in text
-    assert "billing/invoices.csv: 14 rows rejected" in text
+    assert "billing/invoices.csv: 14 of 22,110 rows refused" in text
 
 
 def test_nothing_found_is_not_reassuring_while_something_could_not_be_judged(group: AuditResult) -> None:
-    clean = msgspec.structs.replace(group, findings=(), causes=(), totals={}, unknown=())
+    clean = msgspec.structs.replace(group, findings=(), causes=(), totals={}, unknown=(), files=())
     assert "12,408 instances evaluated. Nothing is wrong in any of them." in printed(clean, 200)
+    refused = printed(msgspec.structs.replace(clean, files=group.files), 200)
+    assert "Nothing is wrong in what could be judged. 14 of" in refused
+    assert "rows could not be read and are not in it." in refused
     blind = msgspec.structs.replace(clean, unknown=group.unknown)
     text = printed(blind, 200)
     assert "Nothing is wrong in what could be judged. The money of 24 documents could not be judged." in text

@@ -6,6 +6,7 @@ import glob
 from pathlib import Path
 
 import duckdb
+import msgspec
 
 from tieout.audit import refusals
 from tieout.audit.relation import Relation, lines_of
@@ -125,7 +126,7 @@ class _Reader:
         ]
         if words:
             self.connection.executemany("INSERT INTO input_rejection VALUES (?, ?, ?, ?, ?)", words)
-        return tuple(self._quality(file) for file in range(len(self.files)))
+        return tuple(self._quality(file, places.get(file, {})) for file in range(len(self.files)))
 
     def _lines(self, file: int) -> dict[int, int]:
         """The line of each refused record, where the fast reader counted records."""
@@ -135,11 +136,25 @@ class _Reader:
             return {}
         return lines_of(relation, {line for number, line, *_ in self.refused if number == file and line} - bad)
 
-    def _quality(self, file: int) -> FileQuality:
+    def _quality(self, file: int, places: dict[int, int]) -> FileQuality:
         quality = self.files[file]
         rejected = len({line for number, line, *_ in self.refused if number == file and line})
         whole = any(number == file and not line for number, line, *_ in self.refused) and quality.rows == 0
-        return FileQuality(
-            path=quality.path, system=quality.system, type=quality.type, rows=quality.rows,
-            accepted=quality.rows - rejected, rejected=rejected or int(whole), sha256=quality.sha256, bytes=quality.bytes,
-        )  # fmt: skip
+        return msgspec.structs.replace(
+            quality,
+            accepted=quality.rows - rejected,
+            rejected=rejected or int(whole),
+            reasons=self._reasons(file, places),
+        )
+
+    def _reasons(self, file: int, places: dict[int, int]) -> tuple[str, ...]:
+        """Why rows were refused, most frequent first, in the words of the first."""
+        found: dict[str, list[tuple[int, str, str]]] = {}
+        for number, line, field, what, mend in self.refused:
+            if number == file:
+                found.setdefault(field, []).append((places.get(line, line), what, mend))
+        reasons = []
+        for rows in sorted(found.values(), key=lambda rows: -len(rows)):
+            line, what, mend = min(rows)
+            reasons.append(refusals.reason(len(rows), what, line, mend))
+        return tuple(reasons[: refusals.REASONS])

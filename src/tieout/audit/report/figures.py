@@ -52,6 +52,11 @@ class NotJudged(msgspec.Struct, frozen=True):
     amount: int
     documents: tuple[Unknown, ...]
 
+    @property
+    def count(self) -> int:
+        """How many documents' money it is: an entry of ``documents`` may stand for several."""
+        return sum(document.count for document in self.documents)
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """Rows of one file that were refused for the same reason."""
@@ -144,7 +149,7 @@ def not_judged(result: AuditResult) -> list[NotJudged]:
         NotJudged(*key, sum(item.amount for item in items), tuple(sorted(items, key=lambda u: (-u.amount, u.document))))
         for key, items in grouped.items()
     ]
-    return sorted(rows, key=lambda row: (-len(row.documents), row.what, row.entity, row.currency))
+    return sorted(rows, key=lambda row: (-row.count, row.what, row.entity, row.currency))
 
 
 def refusals(rejections: Iterable[Rejection]) -> list[Refusal]:
@@ -173,7 +178,9 @@ def sentence(result: AuditResult) -> str:
     }  # fmt: skip
     totals = [(group, result.totals.get(group.value, 0)) for group in MONEY_GROUPS]
     parts = [f"{_money(result, amount)} {verbs[group]}" for group, amount in totals if amount]
-    judged = "in what could be judged" if result.unknown or not result.instances else "in any of them"
+    refused = sum(file.rejected for file in result.files)
+    in_part = result.unknown or refused or not result.instances
+    judged = "in what could be judged" if in_part else "in any of them"
     if not parts:
         money = "No money is at risk" if result.findings else "Nothing is wrong"
         text = f"As of {day_text(result.as_of)}, {plural(result.instances, 'instance')} evaluated. {money} {judged}."
@@ -184,7 +191,9 @@ def sentence(result: AuditResult) -> str:
     if parts and top is not None:
         text += f" {_dearest_cause(result, top)}"
     if result.unknown:
-        text += f" The money of {plural(len(result.unknown), 'document')} could not be judged."
+        text += f" The money of {plural(sum(u.count for u in result.unknown), 'document')} could not be judged."
+    if refused:
+        text += f" {refused:,} of {plural(sum(file.rows for file in result.files), 'row')} could not be read and are not in it."
     return text
 
 

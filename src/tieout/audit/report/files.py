@@ -54,7 +54,7 @@ def as_json(result: AuditResult) -> bytes:
         "cycle_times": result.cycle_times,
         "not_judged": [
             {"what": u.what, "document": u.document, "entity": u.entity, "currency": u.currency,
-             "amount": format_minor(u.amount, u.currency)}
+             "amount": format_minor(u.amount, u.currency), "documents": u.count}
             for u in sorted(result.unknown, key=lambda u: (u.what, u.document, u.entity, u.currency, u.amount))
         ],
         "files": sorted(result.files, key=lambda file: (file.path, file.system, file.type)),

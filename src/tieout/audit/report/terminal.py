@@ -162,11 +162,12 @@ def _warnings(result: AuditResult) -> Iterator[RenderableType]:
     ]
     for row in figures.not_judged(result):
         money = f"{format_amount(row.amount, row.currency)} {row.currency}"
-        lines.append(f"not judged: {money} in {row.entity}, {plural(len(row.documents), 'document')}: {row.what}")
-    for file in result.files:
-        if file.rejected or file.unjoined:
+        entity = f" in {row.entity}" if row.entity else ""
+        lines.append(f"not judged: {money}{entity}, {plural(row.count, 'document')}: {row.what}")
+    for file in sorted(result.files, key=lambda file: -file.rejected):
+        if file.rejected:
             lines.append(
-                f"{file.path}: {plural(file.rejected, 'row')} rejected, {file.unjoined:,} unjoined of {file.rows:,}"
+                f"{file.path}: {file.rejected:,} of {plural(file.rows, 'row')} refused: {'; '.join(file.reasons)}"
             )
     lines += result.notes
     if lines:
