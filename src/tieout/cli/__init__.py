@@ -18,7 +18,7 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, doctor, explain, flows, migrate, schema, simulate, verify, web
+from . import audit, doctor, explain, flows, migrate, schema, simulate, streams, verify, web
 from .interrupts import Interrupts
 from .machine import fault_of
 
@@ -46,6 +46,7 @@ app.command("migrate")(migrate.migrate)
 app.command("schema")(schema.schema)
 app.command("serve")(web.serve)
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(streams.app, name="streams")
 app.command("verify")(verify.verify)
 app.command("web")(web.web)
 

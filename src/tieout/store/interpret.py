@@ -16,6 +16,7 @@ from psycopg_pool import ConnectionPool
 from tieout.canon.faults import Fault
 from tieout.engine.observations import Observation, Refused, observations
 
+from . import streams
 from .connection import Connection, transact
 from .statements import sql
 
@@ -122,6 +123,7 @@ def _keep(connection: Connection, worker: str, now: dt.datetime, deliveries: lis
     mine = {id_ for (id_,) in finished}
     observed = [one for delivery in deliveries if delivery.id in mine for one in delivery.observations]
     if observed:
+        streams.arrived(connection, [(one.arrival, one.key, one.document.entity) for one in observed])
         _observe(connection, now, observed)
 
 

@@ -52,3 +52,49 @@ END $$;
 
 CREATE TRIGGER await_seal AFTER INSERT ON audit_entry REFERENCING NEW TABLE AS appended
 FOR EACH STATEMENT EXECUTE FUNCTION audit_await_seal();
+
+-- Streams: documents of one type and entity that come over one connection. What is expected of them, and when they last moved.
+CREATE TABLE stream (
+    id               bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    connection       text NOT NULL,
+    type             text NOT NULL,
+    entity           text NOT NULL,
+    at_least         integer NOT NULL DEFAULT 0 CHECK (at_least >= 0),
+    every            text,
+    retention        text,
+    expected_at      timestamptz,
+    documents        bigint NOT NULL DEFAULT 0,
+    last_delivery    bigint,
+    last_document    text COLLATE "C",
+    last_document_at timestamptz,
+    cursor           text,
+    cursor_at        timestamptz,
+    silent_since     timestamptz,
+    UNIQUE (connection, type, entity),
+    CHECK ((at_least = 0) = (every IS NULL))
+);
+
+COMMENT ON COLUMN stream.every IS 'A duration of the policy, such as 2 business days: within it at least so many documents.';
+COMMENT ON COLUMN stream.retention IS 'How long the source keeps what has changed, for those who read it by a cursor.';
+COMMENT ON COLUMN stream.cursor_at IS 'Up to which instant the source was read.';
+COMMENT ON COLUMN stream.silent_since IS 'When it was first found to be less than expected; NULL while all is well.';
+
+-- Documents by five minutes, for as long as an interval may look back.
+CREATE TABLE stream_count (
+    stream    bigint NOT NULL REFERENCES stream ON DELETE CASCADE,
+    began_at  timestamptz NOT NULL,
+    documents bigint NOT NULL,
+    PRIMARY KEY (stream, began_at)
+);
+
+-- Appended by those who interpret, so that none of them waits for another at the stream's row; folded into it by one.
+CREATE TABLE stream_arrival (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    connection text NOT NULL,
+    type       text NOT NULL,
+    entity     text NOT NULL,
+    documents  integer NOT NULL CHECK (documents > 0),
+    delivery   bigint NOT NULL,
+    document   text COLLATE "C" NOT NULL,
+    arrived_at timestamptz NOT NULL
+);
