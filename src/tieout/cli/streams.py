@@ -49,13 +49,17 @@ def list_streams(
 def expect(
     connection: Annotated[str, typer.Argument(help="The connection, as in POST /hooks/CONNECTION.")],
     type_: Annotated[str, typer.Argument(metavar="TYPE", help="Type of the documents, such as invoice.")],
-    entity: Annotated[str, typer.Option(help="Only documents of this legal entity.")] = "",
-    at_least: Annotated[int, typer.Option(min=0, help="So many documents; 0: none are expected any more.")] = 0,
-    every: Annotated[str, typer.Option(help="Within this time, such as '15 minutes' or '1 business day'.")] = "",
-    retention: Annotated[
-        str, typer.Option(help="How long the source keeps what has changed, such as '72 hours'.")
+    entity: Annotated[str, typer.Option(metavar="ENTITY", help="Only documents of this legal entity.")] = "",
+    at_least: Annotated[
+        int, typer.Option(metavar="N", min=0, help="So many documents; 0: none are expected any more.")
+    ] = 0,
+    every: Annotated[
+        str, typer.Option(metavar="TIME", help="Within this time, such as '15 minutes' or '1 business day'.")
     ] = "",
-    why: Annotated[str, typer.Option(help="A reason, for the audit trail.")] = "",
+    retention: Annotated[
+        str, typer.Option(metavar="TIME", help="How long the source keeps what has changed, such as '72 hours'.")
+    ] = "",
+    why: Annotated[str, typer.Option(metavar="WHY", help="A reason, for the audit trail.")] = "",
     folder: Folder = None,
 ) -> None:
     """Declare what is normal for a stream. Less than that becomes a finding of class stream_silent, and a case."""
