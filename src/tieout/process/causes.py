@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -38,49 +38,86 @@ def causes(findings: Iterable[Finding], valuation: Valuation) -> tuple[list[Find
     finding counts in one cause.
     """
     listed = list(findings)
-    overlays = {f.subject: f for f in listed if f.group is Group.OVERLAY}
-    held = _held(overlays.values())
+    held = holders(f for f in listed if f.group is Group.OVERLAY)
     members: dict[str, list[Finding]] = {}
     marked = []
     for finding in listed:
-        key = finding.cause or _cause_of(finding, held)
+        key = cause_of(finding, held)
         marked.append(finding if finding.cause == key else msgspec.structs.replace(finding, cause=key))
         members.setdefault(key, []).append(finding)
-    found = [_cause(key, group, overlays.get(key), valuation) for key, group in members.items()]
+    found = [_cause(key, group, valuation) for key, group in members.items()]
     return marked, sorted(found, key=lambda c: (-c.exposure_base, -c.documents, c.key))
 
 
-def _held(overlays: Iterable[Finding]) -> dict[str, str]:
+def holders(overlays: Iterable[Finding]) -> dict[str, str]:
     """Document key → subject of the overlay that holds it up."""
     held: dict[str, str] = {}
     for overlay in sorted(overlays, key=lambda f: (PRECEDENCE[f.risk], f.subject)):
-        for document in (*overlay.holds, overlay.subject.partition("#")[0]):
+        for document in (*overlay.holds, about(overlay.subject)):
             held.setdefault(document, overlay.subject)
     return held
 
 
-def _cause_of(finding: Finding, held: dict[str, str]) -> str:
+def about(subject: str) -> str:
+    """The document that an overlay is about: ``customer/crm/1`` of ``customer/crm/1#name``."""
+    return subject.partition("#")[0]
+
+
+def holdable(finding: Finding) -> tuple[str, ...]:
+    """The documents by which an overlay may hold a finding, the first that is held decides; none where it names its cause itself."""
+    if finding.cause or finding.group not in HELD:
+        return ()
+    return tuple(dict.fromkeys((finding.subject, *finding.documents)))
+
+
+def cause_of(finding: Finding, held: Mapping[str, str]) -> str:
+    """The key of a finding's cause, given which overlay holds which document."""
+    if finding.cause:
+        return finding.cause
     if finding.group is Group.OVERLAY:
         return finding.subject
-    if finding.group in HELD:
-        for document in (finding.subject, *finding.documents):
-            if document in held:
-                return held[document]
-    return f"{finding.risk}/{finding.subject}"
+    return held_by(holdable(finding), held) or alone(finding.risk, finding.subject)
 
 
-def _cause(key: str, members: list[Finding], overlay: Finding | None, valuation: Valuation) -> Cause:
-    def worth(finding: Finding) -> int:
-        return valuation.of(finding.exposure, finding.currency) or 0
+def held_by(documents: Iterable[str], held: Mapping[str, str]) -> str | None:
+    """The overlay that holds the first of these documents that is held."""
+    return next((held[document] for document in documents if document in held), None)
 
-    dearest = overlay or max(members, key=lambda f: (worth(f), -PRECEDENCE[f.risk], f.subject))
-    money = [finding for finding in members if finding.group is not Group.OVERLAY]
+
+def alone(risk: str, subject: str) -> str:
+    """The cause of a finding that nothing else explains."""
+    return f"{risk}/{subject}"
+
+
+def weigh(amounts: Mapping[tuple[str, str], int], valuation: Valuation) -> tuple[dict[str, int], int]:
+    """(Group, currency) → exposure, as group → exposure in base currency, and the one figure of a cause.
+
+    Each currency is added up first and converted once. The figure is what is held up today (leakage and stuck), else the largest group's.
+    """
     by_group: dict[str, int] = {}
-    for finding in money:
-        by_group[finding.group.value] = by_group.get(finding.group.value, 0) + worth(finding)
+    for (group, currency), amount in sorted(amounts.items()):
+        if group != Group.OVERLAY.value:
+            by_group[group] = by_group.get(group, 0) + (valuation.of(amount, currency) or 0)
     today = sum(by_group.get(group.value, 0) for group in (Group.LEAKAGE, Group.STUCK))
-    documents = {*(overlay.holds if overlay else ()), *(finding.subject for finding in money)}
+    return by_group, today or max(by_group.values(), default=0)
+
+
+def _cause(key: str, members: list[Finding], valuation: Valuation) -> Cause:
+    def weight(finding: Finding) -> tuple[int, int, int, str, str, str]:
+        worth = valuation.of(finding.exposure, finding.currency) or 0
+        return worth, finding.exposure, -PRECEDENCE[finding.risk], finding.subject, finding.period, finding.currency
+
+    overlays = [f for f in members if f.group is Group.OVERLAY and f.subject == key]
+    leading = min(overlays, key=lambda f: (PRECEDENCE[f.risk], f.period, f.currency), default=None)
+    dearest = leading or max(members, key=weight)
+    money = [finding for finding in members if finding.group is not Group.OVERLAY]
+    amounts: dict[tuple[str, str], int] = {}
+    for finding in money:
+        cell = (finding.group.value, finding.currency)
+        amounts[cell] = amounts.get(cell, 0) + finding.exposure
+    by_group, exposure = weigh(amounts, valuation)
+    documents = {*(key for overlay in overlays for key in overlay.holds), *(finding.subject for finding in money)}
     return Cause(
         key=key, title=dearest.why, owner=dearest.owner, risk=dearest.risk.value, findings=len(money or members),
-        exposure_base=today or max(by_group.values(), default=0), by_group=by_group, documents=len(documents or members),
+        exposure_base=exposure, by_group=by_group, documents=len(documents or members),
     )  # fmt: skip
