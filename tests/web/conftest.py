@@ -11,12 +11,15 @@ import pytest
 
 from tieout.store.connection import connect, open_pool
 from tieout.store.intake import GroupCommit
-from tieout.store.people import add_person, add_token
+from tieout.store.people import Wish, add_person, add_token
+from tieout.store.trail import By
 from tieout.web.application import Application
 from tieout.web.means import Means
 from tieout.web.roles import SCOPES
 from tieout.web.routes import ROUTES
 from tieout.web.server import serving
+
+BY = By("it", why="a test")
 
 
 class Heard(NamedTuple):
@@ -69,14 +72,10 @@ def ask(address: tuple[str, int]) -> Ask:
 def service(database: str) -> Callable[..., str]:
     """Makes a service's token: ``service("deliver", entities=["DE01"])``; with no scope it has all."""
 
-    def make(
-        *scopes: str, holder: str = "erp-export", entities: list[str] | None = None, days: int | None = None
-    ) -> str:
+    def make(*scopes: str, holder: str = "erp-export", entities: list[str] | None = None) -> str:
+        wish = Wish(name="of a test", kind="service", holder=holder, scopes=list(scopes or SCOPES), entities=entities)
         with connect(database, "a test") as connection:
-            return add_token(
-                connection, name="of a test", kind="service", holder=holder, scopes=list(scopes or SCOPES), entities=entities,
-                days=days,
-            )[1]  # fmt: skip
+            return add_token(connection, wish, BY)[1]
 
     return make
 
@@ -85,11 +84,9 @@ def service(database: str) -> Callable[..., str]:
 def person(database: str) -> Callable[..., str]:
     """Adds a person with roles, and makes a token that speaks for them: ``person("anna", "viewer", entities=["DE01"])``."""
 
-    def make(name: str, *roles: str, entities: list[str] | None = None, scopes: list[str] | None = None) -> str:
+    def make(name: str, *roles: str, entities: list[str] | None = None) -> str:
         with connect(database, "a test") as connection:
-            add_person(connection, name, list(roles), entities or [], replace=False)
-            return add_token(
-                connection, name="of a test", kind="person", holder=name, scopes=scopes or list(SCOPES), entities=None, days=None,
-            )[1]  # fmt: skip
+            add_person(connection, name, list(roles), entities or [], BY)
+            return add_token(connection, Wish(name="of a test", kind="person", holder=name, scopes=list(SCOPES)), BY)[1]
 
     return make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -119,6 +120,7 @@ def test_a_bomb_is_not_unpacked(ask: Ask, service: Callable[..., str], packing: 
         (b"{}", {"idempotency_key": "k" * 201}, 422, "none of the documents"),
         (json.dumps(customer()).encode(), {"idempotency_key": "k" * 201}, 422, "has 201 characters"),
     ],
+    ids=itertools.count(),
 )
 def test_what_cannot_be_read_is_told_why(
     ask: Ask, service: Callable[..., str], database: str, body: bytes, headers: dict[str, str], status: int, says: str

@@ -18,7 +18,7 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, doctor, explain, flows, migrate, schema, simulate, streams, verify, web
+from . import audit, doctor, explain, flows, migrate, schema, simulate, streams, token, user, verify, web
 from .interrupts import Interrupts
 from .machine import fault_of
 
@@ -47,6 +47,8 @@ app.command("schema")(schema.schema)
 app.command("serve")(web.serve)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(streams.app, name="streams")
+app.add_typer(token.app, name="token")
+app.add_typer(user.app, name="user")
 app.command("verify")(verify.verify)
 app.command("web")(web.web)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Folder = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="The data folder; default: TIEOUT_DATA, or the usual one.")
-]
+from .installation import Folder
+
 Host = Annotated[
     str, typer.Option("--host", metavar="HOST", help="The address to listen on; 0.0.0.0 is every one of the machine.")
 ]

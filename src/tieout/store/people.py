@@ -12,6 +12,7 @@ from tieout.canon.faults import InputFault, nearest
 
 from .connection import Connection
 from .statements import sql
+from .trail import By, append
 
 EVERYWHERE = "*"
 """The entity of a role that holds in all of them."""
@@ -52,46 +53,79 @@ class Bearer(msgspec.Struct, frozen=True):
     """(role, entity) of the person; empty for a service."""
 
 
-def add_person(connection: Connection, name: str, roles: list[str], entities: list[str], *, replace: bool) -> None:
-    """Add somebody, or add to their roles; with ``replace`` instead of the ones they have. Who was disabled is not any more."""
+def add_person(
+    connection: Connection, name: str, roles: list[str], entities: list[str], by: By, *, replace: bool = False
+) -> None:
+    """Add somebody, or add to their roles; with ``replace`` instead of the ones they have. Who was disabled is not any more.
+
+    The roles hold in these entities; in all of them where none is named.
+    """
+    before = _roles(connection, name)
     connection.execute(sql("add_person"), {"name": name})
     if replace:
         connection.execute(sql("withdraw_roles"), {"name": name})
     connection.execute(sql("grant_roles"), {"name": name, "roles": roles, "entities": entities or [EVERYWHERE]})
+    append(connection, by.did("person.grant", name, before, _roles(connection, name)))
 
 
-def disable_person(connection: Connection, name: str) -> None:
+def disable_person(connection: Connection, name: str, by: By) -> None:
     """From now on nobody speaks for them. Raises InputFault where there is no such person."""
     if not connection.execute(sql("disable_person"), {"name": name}).fetchall():
         known = [person.name for person in list_people(connection)]
         raise InputFault(f"there is no person {name!r}", mend=nearest(name, known) or "tieout user list")
+    append(connection, by.did("person.disable", name))
+
+
+def find_person(connection: Connection, name: str) -> Person:
+    """Somebody by their name. Raises InputFault where there is no such person."""
+    people = {person.name: person for person in list_people(connection)}
+    if name not in people:
+        raise InputFault(f"there is no person {name!r}", mend=nearest(name, people) or "tieout user add")
+    return people[name]
 
 
 def list_people(connection: Connection) -> list[Person]:
     """Everybody, disabled or not, by name."""
     rows = connection.execute(sql("list_people")).fetchall()
-    return [
-        Person(name, disabled, tuple(zip(roles, entities, strict=True))) for name, disabled, roles, entities in rows
-    ]
+    return [Person(name, disabled, tuple(zip(roles, where, strict=True))) for name, disabled, roles, where in rows]
 
 
-def add_token(
-    connection: Connection, *, name: str, kind: str, holder: str, scopes: list[str], entities: list[str] | None, days: int | None
-) -> tuple[int, str]:  # fmt: skip
-    """Its number, and the token itself, which is kept nowhere. ``days``: how long it is good, None for ever."""
+def _roles(connection: Connection, name: str) -> list[tuple[str, str]] | None:
+    return next((list(person.roles) for person in list_people(connection) if person.name == name), None)
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """A token that is to be made."""
+
+    name: str
+    """What it is for, in words."""
+    kind: str
+    """person or service"""
+    holder: str
+    scopes: list[str]
+    entities: list[str] | None = None
+    """None: all."""
+    days: int | None = None
+    """How long it is good. None: for ever."""
+
+
+def add_token(connection: Connection, wish: Wish, by: By) -> tuple[int, str]:
+    """Its number, and the token itself, which is kept nowhere."""
     token = f"tieout_{secrets.token_urlsafe(32)}"
-    values = {
-        "sha256": fingerprint(token), "name": name, "kind": kind, "holder": holder, "scopes": scopes,
-        "entities": entities, "days": days,
-    }  # fmt: skip
-    (row,) = connection.execute(sql("add_token"), values).fetchall()
+    row = connection.execute(
+        sql("add_token"), {"sha256": fingerprint(token), **msgspec.structs.asdict(wish)}
+    ).fetchone()
+    assert row is not None
+    append(connection, by.did("token.create", f"{row[0]} {wish.name}", after=wish))
     return row[0], token
 
 
-def revoke_token(connection: Connection, id: int) -> None:
+def revoke_token(connection: Connection, id: int, by: By) -> None:
     """It is not good any more. Raises InputFault where there is no such token."""
-    if not connection.execute(sql("revoke_token"), {"id": id}).fetchall():
+    row = connection.execute(sql("revoke_token"), {"id": id}).fetchone()
+    if row is None:
         raise InputFault(f"there is no token {id}", mend="tieout token list")
+    append(connection, by.did("token.revoke", f"{id} {row[1]}"))
 
 
 def list_tokens(connection: Connection) -> list[Token]:

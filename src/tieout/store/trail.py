@@ -42,6 +42,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     after: Any = None
 
 
+class By(msgspec.Struct, frozen=True):
+    """Who asks for a change, and why."""
+
+    who: str
+    kind: Literal["person", "service", "tieout"] = "person"
+    why: str = ""
+
+    def did(self, what: str, subject: str, before: Any = None, after: Any = None) -> Entry:
+        """The entry of a change that they made."""
+        return Entry(who=self.who, kind=self.kind, why=self.why, what=what, subject=subject, before=before, after=after)
+
+
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """An entry as it is kept. ``before`` and ``after`` are canonical JSON."""
 

@@ -27,7 +27,7 @@ VALUES (%(sha256)s, %(name)s, %(kind)s, %(holder)s, %(scopes)s, %(entities)s, no
 RETURNING id
 
 -- name: revoke_token
-UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s RETURNING id
+UPDATE token SET revoked_at = coalesce(revoked_at, now()) WHERE id = %(id)s RETURNING id, name
 
 -- name: list_tokens
 SELECT id, name, kind, holder, scopes, entities, created_at, expires_at, revoked_at FROM token ORDER BY id

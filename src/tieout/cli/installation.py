@@ -1,0 +1,38 @@
+"""What commands of the live engine share: which installation they are about, and its database."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tieout.store.connection import Connection
+    from tieout.store.trail import By
+
+Folder = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="The data folder; default: TIEOUT_DATA, or the usual one.")
+]
+
+
+@contextmanager
+def opened(folder: Path | None, application: str) -> Iterator[Connection]:
+    """A connection to its database, in one transaction that is committed when the command is done."""
+    from tieout import settings
+    from tieout.store.connection import connect
+    from tieout.store.embedded import database
+
+    with database(settings.read(os.environ, folder)) as dsn, connect(dsn, application) as connection:
+        yield connection
+
+
+def by(why: str = "") -> By:
+    """Whoever runs the command, by their name on this machine."""
+    from tieout.store.trail import By
+
+    return By(getpass.getuser(), "person", why)
