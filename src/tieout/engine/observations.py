@@ -72,7 +72,7 @@ def _parts(body: bytes, content_type: str) -> Iterator[bytes | dict[str, Any]]:
         return
     try:
         whole = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if b"\n{" in body.strip():  # documents a line, called plain JSON
             yield from _parts(body, "application/x-ndjson")
             return
@@ -83,8 +83,8 @@ def _parts(body: bytes, content_type: str) -> Iterator[bytes | dict[str, Any]]:
 
 def _unwrapped(part: Any) -> Iterator[bytes | dict[str, Any]]:
     if isinstance(part, dict) and "specversion" in part and "data" in part:
-        data = part["data"]
-        for inner in data if isinstance(data, list) else [data]:
+        held = part["data"]
+        for inner in held if isinstance(held, list) else [held]:
             yield inner if isinstance(inner, dict) else msgspec.json.encode(inner)
     else:
         yield part if isinstance(part, dict) else msgspec.json.encode(part)
