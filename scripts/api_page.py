@@ -16,7 +16,7 @@ from tieout.canon.schema import words
 from tieout.web.deliveries import AnyDocument
 from tieout.web.refusal import Problem
 from tieout.web.roles import ROLES, SCOPES
-from tieout.web.route import Route
+from tieout.web.route import Plain, Route
 from tieout.web.routes import ROUTES
 
 INTRODUCTION = """`tieout web` (or `tieout serve`) answers these; `/openapi.json` says the same for programs. Send `Authorization: Bearer
@@ -88,7 +88,9 @@ def section(route: Route, shown: set[str]) -> Iterator[str]:
         yield f"Takes {shown_type(route.hints['body'])}."
         yield from fields(route.hints["body"], shown)
     statuses = " · ".join(f"{status}: {meaning}" for status, meaning in route.statuses.items())
-    if route.answer is not type(None):
+    if route.answer is Plain:
+        yield "Gives text."
+    elif route.answer is not type(None):
         yield f"Gives {shown_type(route.answer)}." + (f" {statuses}" if len(route.statuses) > 1 else "")
         yield from fields(route.answer, shown)
 

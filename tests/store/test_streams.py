@@ -44,7 +44,14 @@ def deliver(
             b"VALUES (%s, 'hook', %s, 'application/json', '{}', 'x', sha256('x'), 1) RETURNING id", [connection, at],
         ).fetchone()  # fmt: skip
         assert row is not None
-        streams.arrived(opened, [(row[0], key, entity) for key, entity in documents])
+        types = [key.partition("/")[0] for key, _ in documents]
+        streams.arrived(
+            opened,
+            [
+                streams.Arrival(connection, type_, entity, row[0], key, at)
+                for type_, (key, entity) in zip(types, documents, strict=True)
+            ],
+        )
 
     transact(pool, keep)
 
@@ -157,11 +164,7 @@ def test_many_who_interpret_and_many_who_judge_lose_no_count(pool: ConnectionPoo
 
 def test_documents_that_are_rolled_back_did_not_arrive(pool: ConnectionPool[Connection], database: str) -> None:
     with psycopg.connect(database) as connection:
-        connection.execute(
-            "INSERT INTO delivery (connection, kind, content_type, headers, body, sha256) "
-            "VALUES ('billing', 'hook', 'text/plain', '{}', 'x', sha256('x'))"
-        )
-        streams.arrived(connection, [(1, "invoice/billing/1", "DE01")])
+        streams.arrived(connection, [streams.Arrival("billing", "invoice", "DE01", 1, "invoice/billing/1", START)])
         connection.rollback()
     streams.tick(pool, POLICY, START)
     with pool.connection() as own:

@@ -69,8 +69,8 @@ def test_a_verdict_is_linked_to_the_deliveries_that_led_to_it(receiver: Receiver
     traces.delivered(42, at, {"Traceparent": sender}, connection="billing", outcome="interpreted")
     with traces.span("interpret", [42, 43, 42], size=2) as batch:
         assert traces.current()["trace_id"] == f"{batch.get_span_context().trace_id:032x}"
-    with traces.span("evaluate", [42], flow="order_to_bill", verdict=None):
-        pass
+    with traces.span("evaluate", flow="order_to_bill", verdict=None):
+        traces.link([42])  # It turns out in the course of it.
     traces.stop()
     delivery, interpret, evaluate = (receiver.spans[name] for name in ("delivery", "interpret", "evaluate"))
     assert receiver.service == "tieout-worker"

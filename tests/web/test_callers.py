@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable
 
 import psycopg
@@ -77,3 +78,9 @@ def test_what_there_is_not(ask: Ask, method: str, path: str, status: int) -> Non
     heard = ask(method, path)
     assert heard.status == status
     assert ("allow" in heard.headers) == (status == 405)
+
+
+def test_metrics_are_scraped_without_a_token_and_name_nobody(address: tuple[str, int]) -> None:
+    with urllib.request.urlopen("http://{}:{}/metrics".format(*address)) as answer:
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert b"# TYPE tieout_deliveries_total counter" in answer.read()

@@ -7,6 +7,7 @@ A part is a function from an `Installation` to a context manager: entered to sta
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -14,10 +15,14 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import msgspec
 
+from tieout import telemetry
 from tieout.canon.faults import MachineFault
 from tieout.settings import Settings
+from tieout.store.connection import open_pool
 from tieout.store.embedded import database
 from tieout.store.migrate import migrate, status
+from tieout.store.queues import Queues
+from tieout.telemetry import metrics, traces
 
 
 class Stop:
@@ -55,10 +60,13 @@ Part = Callable[[Installation], AbstractContextManager[object]]
 
 def run(settings: Settings, parts: Iterable[Part], say: Callable[[str], None]) -> None:
     """Run the parts until SIGTERM, SIGINT or one of them asks to stop. Of the main thread. Raises what a part stopped for."""
+    telemetry.configure(settings, os.environ, "server")
     stop = Stop()
     with database(settings) as dsn, ExitStack() as running:
+        running.callback(traces.stop)
         running.enter_context(_signals(stop))
         _up_to_date(settings, dsn, say)
+        running.callback(metrics.ask(Queues(running.enter_context(open_pool(dsn, "tieout metrics", 1)))))
         installation = Installation(settings, dsn, stop, say)
         for part in parts:
             running.enter_context(part(installation))

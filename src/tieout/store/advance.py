@@ -8,6 +8,7 @@ and for documents that nobody claims.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -20,6 +21,7 @@ from tieout.engine.advance import Answer, Due, Member, Time, advance, digest, ke
 from tieout.engine.decided import Bearings, Decided
 from tieout.engine.holding import Rank
 from tieout.setwise.flows import load
+from tieout.telemetry import metrics, traces
 
 from .connection import Connection, transact
 from .graph import PostgresGraph
@@ -63,7 +65,10 @@ def evaluate_due(
     ``as_of``: as of the end of this day in each entity's time zone, and not of now.
     """
     time = Time(now, now if as_of is None else as_of)
-    return transact(pool, lambda connection: _evaluate(connection, compass, time, limit))
+    answers = transact(pool, lambda connection: _evaluate(connection, compass, time, limit))
+    for flow, count in Counter(answer.due.flow for answer in answers).items():
+        metrics.evaluated(flow, count)
+    return len(answers)
 
 
 def wake(pool: ConnectionPool[Connection], now: dt.datetime, limit: int = 5000) -> int:
@@ -71,11 +76,11 @@ def wake(pool: ConnectionPool[Connection], now: dt.datetime, limit: int = 5000) 
     return transact(pool, lambda connection: connection.execute(sql("wake"), {"now": now, "limit": limit}).rowcount)
 
 
-def _evaluate(connection: Connection, compass: Compass, time: Time, limit: int) -> int:
+def _evaluate(connection: Connection, compass: Compass, time: Time, limit: int) -> list[Answer]:
     bearings = compass.hold(connection)
     due = [Due(*row) for row in connection.execute(sql("claim_due"), {"limit": limit}).fetchall()]
     if not due:
-        return 0
+        return []
 
     def elsewhere(
         flow: str, wanted: Sequence[tuple[str, str]], without: Sequence[str]
@@ -88,7 +93,10 @@ def _evaluate(connection: Connection, compass: Compass, time: Time, limit: int) 
 
     answers = list(advance(due, bearings, PostgresGraph(connection), elsewhere, time))
     _write(connection, answers, bearings, time.now)
-    return len(due)
+    if traces.is_on():
+        rows = connection.execute(sql("last_arrivals"), {"id": [one.id for one in due]}).fetchall()
+        traces.link(arrival for (arrival,) in rows)
+    return answers
 
 
 def _write(connection: Connection, answers: list[Answer], bearings: Bearings, now: dt.datetime) -> None:

@@ -12,13 +12,15 @@ import datetime as dt
 import hashlib
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import Future
 from typing import Literal
 
 import msgspec
 import psycopg
 from psycopg import errors
+
+from tieout.telemetry import metrics
 
 from .connection import RUN_AGAIN, Connection, arrays, connect
 from .errors import DatabaseLost, DeliveryRefused, IntakeFull
@@ -150,6 +152,7 @@ class GroupCommit:
             receipts = self._commit(group)
         except DeliveryRefused as refused:
             if len(group) == 1:
+                metrics.received(group[0].delivery.kind, "refused")
                 group[0].future.set_exception(refused)
                 return
             middle = len(group) // 2
@@ -158,11 +161,16 @@ class GroupCommit:
         except BaseException as error:
             if not isinstance(error, DatabaseLost):
                 log.exception("a group of %s deliveries was not committed", len(group))
+            for kind, count in Counter(waiting.delivery.kind for waiting in group).items():
+                metrics.received(kind, "lost", count)
             for waiting in group:  # Each its own: one exception raised in several threads mixes their tracebacks.
                 waiting.future.set_exception(DatabaseLost(str(error)))
         else:
             for waiting, receipt in zip(group, receipts, strict=True):
                 waiting.future.set_result(receipt)
+            outcomes = Counter((w.delivery.kind, r.outcome) for w, r in zip(group, receipts, strict=True))
+            for (kind, outcome), count in outcomes.items():
+                metrics.received(kind, outcome, count)
 
     def _commit(self, group: list[_Waiting]) -> list[Receipt]:
         """The receipts of a group, all committed. Raises DeliveryRefused where it is about what a row holds, else DatabaseLost."""

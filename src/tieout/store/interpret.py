@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import psycopg
@@ -15,6 +17,7 @@ from psycopg_pool import ConnectionPool
 
 from tieout.canon.faults import Fault
 from tieout.engine.observations import Observation, Refused, observations
+from tieout.telemetry import logs, metrics, traces
 
 from . import streams
 from .connection import Connection, transact
@@ -39,15 +42,26 @@ class Claimed(NamedTuple):
     content_type: str
     body: bytes
     attempts: int
+    connection: str
+    received_at: dt.datetime
+    traceparent: str | None
+    """The trace that its sender was in (W3C Trace Context)."""
 
 
 class Read(NamedTuple):
     """A delivery as it was understood."""
 
-    id: int
+    delivery: Claimed
     observations: list[Observation]
     state: int
     reason: str | None
+    refused: int = 0
+    """Documents that were not understood."""
+
+    @property
+    def id(self) -> int:
+        """The delivery's number."""
+        return self.delivery.id
 
 
 def interpret(pool: ConnectionPool[Connection], worker: str, now: dt.datetime, limit: int = 1000) -> int:
@@ -76,7 +90,7 @@ def claim(pool: ConnectionPool[Connection], worker: str, now: dt.datetime, limit
 def read(delivery: Claimed) -> Read:
     """What a delivery says, and what of it cannot be understood."""
     if delivery.attempts > MOST_ATTEMPTS:
-        return Read(delivery.id, [], REFUSED, f"it stopped its worker {MOST_ATTEMPTS} times; send it in smaller parts")
+        return Read(delivery, [], REFUSED, f"it stopped its worker {MOST_ATTEMPTS} times; send it in smaller parts")
     found: list[Observation] = []
     refused: list[Refused] = []
     try:
@@ -86,32 +100,35 @@ def read(delivery: Claimed) -> Read:
             else:
                 found.append(part)
     except Fault as fault:
-        return Read(delivery.id, [], REFUSED, str(fault))
+        return Read(delivery, [], REFUSED, str(fault))
     if not refused:
-        return Read(delivery.id, found, INTERPRETED, None)
+        return Read(delivery, found, INTERPRETED, None)
     named = "; ".join(f"document {one.n}: {one.fault}" for one in refused[:REASONS])
     more = f"; and {len(refused) - REASONS} more" if len(refused) > REASONS else ""
     state = INTERPRETED if found else REFUSED
-    return Read(delivery.id, found, state, f"{len(refused)} refused: {named}{more}")
+    return Read(delivery, found, state, f"{len(refused)} refused: {named}{more}", len(refused))
 
 
 def keep(pool: ConnectionPool[Connection], worker: str, now: dt.datetime, deliveries: list[Read]) -> None:
     """Commit what deliveries say. Where the database refuses what one of them holds, that one is found by halving and refused."""
     try:
-        transact(pool, lambda connection: _keep(connection, worker, now, deliveries))
+        mine = transact(pool, lambda connection: _keep(connection, worker, now, deliveries))
     except psycopg.DataError as error:
         if len(deliveries) == 1:
             refused = Read(
-                deliveries[0].id, [], REFUSED, f"the database refuses it: {error.diag.message_primary or error}"
+                deliveries[0].delivery, [], REFUSED, f"the database refuses it: {error.diag.message_primary or error}"
             )
-            transact(pool, lambda connection: _keep(connection, worker, now, [refused]))
+            _tell(transact(pool, lambda connection: _keep(connection, worker, now, [refused])))
             return
         middle = len(deliveries) // 2
         keep(pool, worker, now, deliveries[:middle])
         keep(pool, worker, now, deliveries[middle:])
+    else:
+        _tell(mine)
 
 
-def _keep(connection: Connection, worker: str, now: dt.datetime, deliveries: list[Read]) -> None:
+def _keep(connection: Connection, worker: str, now: dt.datetime, deliveries: list[Read]) -> list[Read]:
+    """Those that were still this worker's, and are kept."""
     finished = connection.execute(
         sql("finish_deliveries"),
         {
@@ -121,10 +138,43 @@ def _keep(connection: Connection, worker: str, now: dt.datetime, deliveries: lis
         },
     ).fetchall()  # fmt: skip
     mine = {id_ for (id_,) in finished}
-    observed = [one for delivery in deliveries if delivery.id in mine for one in delivery.observations]
+    kept = [delivery for delivery in deliveries if delivery.id in mine]
+    observed = [one for delivery in kept for one in delivery.observations]
     if observed:
-        streams.arrived(connection, [(one.arrival, one.key, one.document.entity) for one in observed])
+        streams.arrived(connection, _arrivals(kept))
         _observe(connection, now, observed)
+    return kept
+
+
+def _arrivals(kept: list[Read]) -> Iterator[streams.Arrival]:
+    for one in kept:
+        for observation in one.observations:
+            document = observation.document
+            yield streams.Arrival(
+                one.delivery.connection,
+                document.type,
+                document.entity,
+                one.id,
+                observation.key,
+                one.delivery.received_at,
+            )
+
+
+def _tell(kept: list[Read]) -> None:
+    """What became of deliveries, once it is committed."""
+    traces.link(one.id for one in kept)
+    for one in kept:
+        outcome = "interpreted" if one.state == INTERPRETED else "refused"
+        metrics.interpreted(outcome)
+        if one.refused:
+            metrics.refused("document", one.refused)
+        if one.reason is not None:
+            with logs.about(delivery=one.id):
+                log.warning("delivery %s of %s: %s", outcome, one.delivery.connection, one.reason)
+        headers = {"traceparent": one.delivery.traceparent or ""}
+        traces.delivered(one.id, one.delivery.received_at, headers, connection=one.delivery.connection, outcome=outcome)
+    for type_, count in Counter(one.document.type for read in kept for one in read.observations).items():
+        metrics.documents(type_, count)
 
 
 def _observe(connection: Connection, now: dt.datetime, observed: list[Observation]) -> None:

@@ -6,6 +6,8 @@ import datetime as dt
 
 from psycopg_pool import ConnectionPool
 
+from tieout.telemetry import metrics, traces
+
 from .advance import Compass, evaluate_due, wake
 from .connection import Connection, transact
 from .expand import expand, share
@@ -26,6 +28,10 @@ class Stages:
 
     def run(self, stage: str, now: dt.datetime) -> int:
         """One batch of one stage."""
+        with metrics.took(stage), traces.span(stage, worker=self.worker):
+            return self._run(stage, now)
+
+    def _run(self, stage: str, now: dt.datetime) -> int:
         if stage == "interpret":
             return interpret(self.pool, self.worker, now, self.at_once)
         if stage == "expand":

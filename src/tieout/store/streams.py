@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from psycopg_pool import ConnectionPool
@@ -32,6 +33,18 @@ FLOW = "stream"
 """In place of a flow's name, of the instances on which findings about streams stand."""
 
 
+class Arrival(NamedTuple):
+    """A document that came."""
+
+    connection: str
+    type: str
+    entity: str
+    delivery: int
+    document: str
+    """Its key."""
+    received_at: dt.datetime
+
+
 class Listed(msgspec.Struct, frozen=True):
     """A stream, with what came since it was first seen."""
 
@@ -39,12 +52,15 @@ class Listed(msgspec.Struct, frozen=True):
     documents: int
 
 
-def arrived(connection: Connection, observed: Iterable[tuple[int, str, str]]) -> None:
-    """Documents came: (delivery, key, entity) of each, in the transaction that keeps them."""
-    rows = list(observed)
-    if rows:
-        arrival, key, entity = (list(column) for column in zip(*rows, strict=True))
-        connection.execute(sql("append_arrivals"), {"arrival": arrival, "key": key, "entity": entity})
+def arrived(connection: Connection, arrivals: Iterable[Arrival]) -> None:
+    """Documents came, in the order of their deliveries; in the transaction that keeps them."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    last: dict[tuple[str, str, str], Arrival] = {}
+    for one in arrivals:
+        counts[one[:3]] += 1
+        last[one[:3]] = one
+    columns = arrays(last.values(), *Arrival._fields)
+    connection.execute(sql("append_arrivals"), {**columns, "documents": [counts[stream] for stream in last]})
 
 
 def progressed(

@@ -34,8 +34,8 @@ def about(
 
 def configure(redaction: Redaction, form: str = "auto", level: str = "info", stream: TextIO | None = None) -> None:
     """Send every log line to a stream (standard error), masked. ``auto``: readable in a terminal, JSON elsewhere."""
-    stream = stream or sys.stderr
-    is_readable = form == "console" or (form == "auto" and stream.isatty())
+    is_tty = (stream or sys.stderr).isatty()
+    is_readable = form == "console" or (form == "auto" and is_tty)
     before: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -43,7 +43,7 @@ def configure(redaction: Redaction, form: str = "auto", level: str = "info", str
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_trace,
     ]
-    render: Any = structlog.dev.ConsoleRenderer(colors=stream.isatty()) if is_readable else _as_json
+    render: Any = structlog.dev.ConsoleRenderer(colors=is_tty) if is_readable else _as_json
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*before, structlog.stdlib.ExtraAdder()],
         processors=[
@@ -54,7 +54,7 @@ def configure(redaction: Redaction, form: str = "auto", level: str = "info", str
             render,
         ],
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(stream) if stream else _StandardError()
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -66,6 +66,15 @@ def configure(redaction: Redaction, form: str = "auto", level: str = "info", str
         ],
         logger_factory=structlog.stdlib.LoggerFactory(), wrapper_class=structlog.stdlib.BoundLogger,
     )  # fmt: skip
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Whatever standard error is when a line is written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def _masking(redaction: Redaction) -> Any:

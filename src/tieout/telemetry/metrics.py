@@ -22,7 +22,7 @@ DELIVERIES = Counter(
 INTERPRETED = Counter(
     "tieout_interpreted", "Deliveries that were understood or refused.", ["outcome"], registry=REGISTRY
 )
-DOCUMENTS = Counter("tieout_documents", "Documents found in deliveries.", ["type", "outcome"], registry=REGISTRY)
+DOCUMENTS = Counter("tieout_documents", "Documents understood.", ["type"], registry=REGISTRY)
 EVALUATED = Counter("tieout_evaluated_instances", "Instances evaluated.", ["flow"], registry=REGISTRY)
 REFUSALS = Counter("tieout_refusals", "Requests, deliveries and documents refused.", ["reason"], registry=REGISTRY)
 RETRIES = Counter("tieout_retries", "Transactions that were run again.", ["reason"], registry=REGISTRY)
@@ -41,13 +41,13 @@ def received(kind: str, outcome: str, count: int = 1) -> None:
 
 
 def interpreted(outcome: str, count: int = 1) -> None:
-    """Deliveries that were interpreted, refused or put off."""
+    """Deliveries that were interpreted or refused."""
     INTERPRETED.labels(outcome).inc(count)
 
 
-def documents(type_: str, outcome: str, count: int = 1) -> None:
-    """Documents by canonical type and outcome (new, older, repeated, refused)."""
-    DOCUMENTS.labels(type_, outcome).inc(count)
+def documents(type_: str, count: int = 1) -> None:
+    """Documents of a canonical type that were understood."""
+    DOCUMENTS.labels(type_).inc(count)
 
 
 def evaluated(flow: str, count: int = 1) -> None:

@@ -23,7 +23,7 @@ from .redaction import Redaction
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
-    from opentelemetry.trace import Link, Span
+    from opentelemetry.trace import Span, SpanContext
 
 MOST_LINKS = 128
 """Of one span: OpenTelemetry's own default limit."""
@@ -57,6 +57,21 @@ def span(name: str, deliveries: Iterable[int] = (), **attributes: Any) -> Abstra
     if _recorder is None:
         return nullcontext()
     return _recorder.span(name, deliveries, attributes)
+
+
+def is_on() -> bool:
+    """Whether somebody listens: what is only done for traces is left out where not."""
+    return _recorder is not None
+
+
+def link(deliveries: Iterable[int]) -> None:
+    """Link the span that is open to deliveries that turned out to be part of it."""
+    if _recorder is not None:
+        from opentelemetry.trace import get_current_span
+
+        span = get_current_span()
+        for delivery in itertools.islice(dict.fromkeys(deliveries), MOST_LINKS):
+            span.add_link(_place(delivery))
 
 
 def delivered(id: int, received_at: dt.datetime, headers: Mapping[str, str], **attributes: Any) -> None:
@@ -114,7 +129,7 @@ class _Recorder:
     """Everything that needs OpenTelemetry."""
 
     def __init__(self, exporter: SpanExporter, redaction: Redaction, program: str) -> None:
-        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -131,16 +146,18 @@ class _Recorder:
                 return given[1] if given else super().generate_span_id()
 
         self.redaction = redaction
-        resource = Resource.create({"service.name": f"tieout-{program}", "service.version": __version__})
+        # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before.
+        ours = Resource({"service.name": f"tieout-{program}", "service.version": __version__})
+        resource = ours.merge(OTELResourceDetector().detect())
         self.provider = TracerProvider(resource=resource, id_generator=Ids())
         self.provider.add_span_processor(BatchSpanProcessor(exporter))
         self.tracer = self.provider.get_tracer("tieout", __version__)
 
     @contextmanager
     def span(self, name: str, deliveries: Iterable[int], attributes: Mapping[str, Any]) -> Iterator[Span]:
-        from opentelemetry.trace import StatusCode
+        from opentelemetry.trace import Link, StatusCode
 
-        links = [_link(delivery) for delivery in itertools.islice(dict.fromkeys(deliveries), MOST_LINKS)]
+        links = [Link(_place(delivery)) for delivery in itertools.islice(dict.fromkeys(deliveries), MOST_LINKS)]
         with self.tracer.start_as_current_span(
             name, links=links, attributes=self._masked(attributes), record_exception=False, set_status_on_exception=False
         ) as span:  # fmt: skip
@@ -182,7 +199,7 @@ class _Recorder:
         return {name: value for name, value in masked.items() if value is not None}
 
 
-def _link(delivery: int) -> Link:
-    from opentelemetry.trace import Link, SpanContext, TraceFlags
+def _place(delivery: int) -> SpanContext:
+    from opentelemetry.trace import SpanContext, TraceFlags
 
-    return Link(SpanContext(*_ids(delivery), is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED)))
+    return SpanContext(*_ids(delivery), is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))

@@ -20,7 +20,7 @@ from .authentication import Tokens
 from .caller import Caller
 from .means import Means
 from .refusal import Refusal, not_found, refusal
-from .route import MEGABYTE, Answer, Content, Route, Routes
+from .route import MEGABYTE, Answer, Content, Plain, Route, Routes
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +105,8 @@ class Application:
         status, answer = (answer.status, answer.body) if isinstance(answer, Answer) else (200, answer)
         if answer is None:
             return (204, [], b"")
+        if isinstance(answer, Plain):
+            return (status, [(b"content-type", answer.media_type.encode())], answer.body)
         return (status, [(b"content-type", b"application/json")], ENCODER.encode(answer))
 
 

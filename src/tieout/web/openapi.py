@@ -16,7 +16,7 @@ from tieout.canon.schema import words
 
 from .refusal import Problem
 from .roles import SCOPES
-from .route import Route
+from .route import Plain, Route
 
 REFS = "#/components/schemas/{name}"
 TOKEN = "token"
@@ -48,7 +48,8 @@ def openapi(routes: tuple[Route, ...]) -> dict[str, Any]:
 def _types(routes: Iterable[Route]) -> Iterator[Any]:
     yield Problem
     for route in routes:
-        yield route.answer
+        if route.answer is not Plain:
+            yield route.answer
         for name in ("body", "query"):
             if name in route.hints:
                 yield route.hints[name]
@@ -98,6 +99,8 @@ def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     for status, meaning in route.statuses.items():
         if route.answer is type(None):
             found["204"] = {"description": meaning}
+        elif route.answer is Plain:
+            found[str(status)] = {"description": meaning, "content": _media("text/plain", {"type": "string"})}
         else:
             found[str(status)] = {
                 "description": meaning,

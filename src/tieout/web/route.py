@@ -45,6 +45,13 @@ class Answer(msgspec.Struct, Generic[T], frozen=True):
     body: T
 
 
+class Plain(msgspec.Struct, frozen=True):
+    """An answer that is not JSON."""
+
+    media_type: str
+    body: bytes
+
+
 class Accepts(msgspec.Struct, frozen=True):
     """What a route reads that takes its body as `Content`."""
 

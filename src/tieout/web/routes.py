@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from .deliveries import ACCEPTS, deliver
-from .health import alive, ready
+from .health import alive, ready, show_metrics
 from .means import Means
 from .openapi import openapi
 from .route import MEGABYTE, Route
@@ -38,5 +38,6 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/healthz", "", alive),
     Route("GET", "/readyz", "", ready),
+    Route("GET", "/metrics", "", show_metrics),
     Route("GET", "/openapi.json", "", show_openapi),
 )

@@ -96,3 +96,9 @@ UPDATE instance SET dirty_at = %(now)s, lane = 1, wake_at = NULL
 WHERE id IN (
     SELECT id FROM instance WHERE wake_at <= %(now)s AND dirty_at IS NULL ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
+
+-- name: last_arrivals
+-- The delivery that brought the newest of each instance's documents, for traces.
+SELECT max(record.arrival) FROM member JOIN record USING (key)
+WHERE member.instance = ANY(%(id)b::bigint[])
+GROUP BY member.instance

@@ -9,7 +9,8 @@ WITH waiting AS (
 )
 UPDATE delivery SET attempts = attempts + 1, claimed_until = %(until)s, worker = %(worker)s
 FROM fitting WHERE delivery.id = fitting.id
-RETURNING delivery.id, delivery.content_type, delivery.body, delivery.attempts
+RETURNING delivery.id, delivery.content_type, delivery.body, delivery.attempts, delivery.connection, delivery.received_at,
+          delivery.headers ->> 'traceparent'
 
 -- name: finish_deliveries
 -- Only while they are this worker's: whoever lost its claim must not say what became of it.
@@ -67,4 +68,4 @@ UPDATE policy_current SET stamp = stamp + 1
 
 -- name: mark_everything
 UPDATE instance SET dirty_at = %(now)s, lane = 1
-WHERE id IN (SELECT id FROM instance WHERE dirty_at IS NULL ORDER BY id FOR UPDATE)
+WHERE id IN (SELECT id FROM instance WHERE dirty_at IS NULL AND flow <> 'stream' ORDER BY id FOR UPDATE)

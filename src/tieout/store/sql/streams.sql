@@ -1,11 +1,10 @@
 -- name: append_arrivals
 -- What a batch brought to each stream, beside its documents. Nobody waits for anybody here.
 INSERT INTO stream_arrival (connection, type, entity, documents, delivery, document, arrived_at)
-SELECT delivery.connection, split_part(t.key, '/', 1), t.entity, count(*), max(delivery.id),
-       (array_agg(t.key ORDER BY delivery.id DESC))[1], max(delivery.received_at)
-FROM unnest(%(arrival)b::bigint[], %(key)b::text[], %(entity)b::text[]) AS t (arrival, key, entity)
-JOIN delivery ON delivery.id = t.arrival
-GROUP BY delivery.connection, split_part(t.key, '/', 1), t.entity
+SELECT * FROM unnest(
+    %(connection)b::text[], %(type)b::text[], %(entity)b::text[], %(documents)b::integer[], %(delivery)b::bigint[], %(document)b::text[],
+    %(received_at)b::timestamptz[]
+)
 
 -- name: try_to_fold
 SELECT pg_try_advisory_xact_lock(%(lock)s)

@@ -166,7 +166,7 @@ HAVING bool_and(coalesce(instance.evaluated_at > t.at, false))
 WITH asked AS (
     SELECT instance.id
     FROM instance
-    WHERE instance.id IN (
+    WHERE instance.flow <> 'stream' AND instance.id IN (
         SELECT finding.instance
         FROM case_
         JOIN case_finding ON case_finding.cause = case_.key
