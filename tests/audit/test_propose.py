@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +14,7 @@ from typer.testing import CliRunner
 from tieout import cli
 from tieout.audit.propose import propose, write
 from tieout.audit.read import load
+from tieout.audit.run import audit
 from tieout.canon.faults import MappingFault
 from tieout.simulate.exports import company
 
@@ -177,7 +182,8 @@ def test_event_logs_are_seen(exports: Exports) -> None:
     assert entry["case"].startswith('"Case ID"')
     assert entry["activity"].startswith('"Activity"')
     assert entry["timestamp"].startswith('"Complete Timestamp"')
-    assert load(exports.folder, exports.connection).files[0].accepted == 20
+    accepted = {file.path: file.accepted for file in load(exports.folder, exports.connection).files}
+    assert accepted == {"orders.jsonocel": 0, "tickets.csv": 20}
 
 
 def test_a_simulated_company_without_its_mapping_is_understood(exports: Exports) -> None:
@@ -191,3 +197,68 @@ def test_a_simulated_company_without_its_mapping_is_understood(exports: Exports)
     rows, refused = (sum(getattr(file, name) for file in loaded.files) for name in ("rows", "rejected"))
     assert rows > 3000
     assert refused <= rows // 500, [f"{r.path}:{r.line} {r.what}" for r in loaded.rejections[:5]]
+
+
+def test_a_log_of_another_country_is_audited_as_proposed(exports: Exports) -> None:
+    """German times, a decimal comma, a column of currencies and one of companies: nothing of the proposal needs editing."""
+    rows = "".join(f"T{n % 5};Schritt {n % 3};{n % 9 + 20}.06.2026 08:00;1.{n % 5}00,50;CHF;DE01\n" for n in range(20))
+    exports.write("tickets.csv", "Ticket;Aktivität;Zeitstempel;Wert;Währung;Buchungskreis\n" + rows)
+    proposal = write(exports.folder)
+    assert (proposal.understood, proposal.needed) == (1, {})
+    entry = lines_of((exports.folder / "audit.toml").read_text(), "tickets.csv")
+    assert {key: entry[key].split(" ")[0] for key in ("kind", "decimal", "thousands", "currency_column", "entity_column")} == {
+        "kind": '"ticket"', "decimal": '","', "thousands": '"."', "currency_column": '"Währung"',
+        "entity_column": '"Buchungskreis"',
+    }  # fmt: skip
+    assert '"%d.%m.%Y %H:%M"' in entry["datetime"]
+    result = audit(exports.folder)
+    assert (result.files[0].accepted, result.rejections, result.base_currency) == (20, (), "CHF")
+    assert result.notes[0].startswith("event logs are read and not judged")
+
+
+@pytest.mark.parametrize("name", ["orders.jsonocel", "orders.json", "orders.jsonocel.gz"])
+def test_ocel_is_known_by_what_it_holds_whatever_it_is_called(exports: Exports, name: str) -> None:
+    event = {
+        "ocel:activity": "pay",
+        "ocel:timestamp": "2026-06-01 08:00:00",
+        "ocel:omap": ["o1"],
+        "ocel:vmap": {"price": 12.5},
+    }
+    things = {"o1": {"ocel:type": "order", "ocel:ovmap": {}}}
+    content = json.dumps({"ocel:events": {"e1": event}, "ocel:objects": things}).encode()
+    exports.write(name, gzip.compress(content) if name.endswith(".gz") else content)
+    assert write(exports.folder).understood == 1
+    text = (exports.folder / "audit.toml").read_text()
+    assert "should a flow count price as money" in text
+    result = audit(exports.folder)
+    assert [(file.path, file.rows, file.accepted) for file in result.files] == [(name, 1, 1)]
+    assert (result.findings, result.totals["leakage"]) == ((), 0)
+
+
+def test_the_logs_of_others_are_audited_as_proposed(shared: Callable[[str], Path], tmp_path: Path) -> None:
+    for name in ("ocel_order_simulated.csv", "order_process.jsonocel"):
+        (tmp_path / name).symlink_to(shared(f"data/eventlogs/{name}"))
+    assert write(tmp_path).understood == 2
+    result = audit(tmp_path)
+    assert [(file.rejected, file.rows > 1000) for file in result.files] == [(0, True), (0, True)]
+
+
+def test_lines_in_a_file_of_their_own_say_how_the_amounts_of_both_are_written(exports: Exports) -> None:
+    """The orders have no amount themselves; only their lines tell that decimals are behind a comma. Nobody need edit that."""
+    exports.write(
+        "sap/Auftraege.csv", "Auftragsnr;Kundennr;Auftragsdatum;Status\nSO-1;Ä1;01.05.2026;Erledigt\n".encode("cp1252")
+    )
+    exports.write(
+        "sap/Auftragspositionen.csv", "Auftragsnr;Position;Artikel;Menge;Betrag;Währung\nSO-1;10;X;1;706,08;EUR\n"
+    )
+    proposal = write(exports.folder)
+    entry = lines_of((exports.folder / "audit.toml").read_text(), "sap/Auftraege.csv")
+    assert entry["decimal"].startswith('","')
+    assert entry["encoding"].startswith('"cp1252"')
+    assert proposal.needed == {"sap/Auftraege.csv": ('there is no column of currencies, currency = "EUR"',)}
+
+
+def test_what_must_be_said_before_a_file_can_be_read_is_printed(exports: Exports) -> None:
+    exports.write("Kunden.csv", "Kundennr,Land\nK1,DE\nK2,DE\n")
+    result = CliRunner().invoke(cli.app, ["audit", "init", str(exports.folder)])
+    assert "Kunden.csv cannot be read yet: no column is the name, and every row needs one" in result.output

@@ -62,6 +62,14 @@ class Guess(msgspec.Struct, kw_only=True):
         """What the file has for a field."""
         return self.look.filled(self.columns[field].column) if field in self.columns else []
 
+    def inner(self, *kinds: str) -> list[str]:
+        """What the fields of these kinds hold in its lines, where those are a file of their own."""
+        nested = nested_column(self.type)
+        if self.lines is None or nested is None:
+            return []
+        wanted = [column.name for column in nested.nested if column.kind in kinds and column.name in self.lines.columns]
+        return [value for name in wanted for value in self.lines.look.filled(self.lines.columns[name].column)]
+
 
 class Lines(msgspec.Struct, kw_only=True):
     """A file of lines: which column names the document, and which is which field."""

@@ -21,6 +21,7 @@ from .survey import BLOCK, open_bytes
 
 SAMPLE = 2000
 """Rows that are looked at."""
+_OCEL = ".jsonocel"
 _DELIMITERS = (",", ";", "\t", "|")
 _SKIPPED = {"truth.json", "report.json", "findings.json"}
 
@@ -31,6 +32,8 @@ class Look(msgspec.Struct, kw_only=True):
     paths: tuple[Path, ...]
     format: Format
     encoding: str = "utf-8"
+    ascii: bool = False
+    """Whether no letter that was seen tells one encoding from another."""
     delimiter: str = ","
     columns: dict[str, list[str]]
     nested: dict[str, dict[str, list[str]]] = {}
@@ -48,7 +51,7 @@ def find_files(directory: Path) -> list[Path]:
         path
         for path in directory.rglob("*")
         if path.is_file()
-        and layout.format_of(path) is not None
+        and (layout.format_of(path) is not None or _OCEL in path.suffixes)
         and path.name not in _SKIPPED
         and not any(part.startswith(".") for part in path.relative_to(directory).parts)
     )
@@ -56,7 +59,7 @@ def find_files(directory: Path) -> list[Path]:
 
 def look_at(path: Path) -> Look | str:
     """The file, or in words why nothing can be seen in it."""
-    format_ = Layout().format_of(path)
+    format_ = "jsonl" if _OCEL in path.suffixes else Layout().format_of(path)
     try:
         if format_ == "parquet":
             return _parquet(path)
@@ -67,7 +70,8 @@ def look_at(path: Path) -> Look | str:
         encoding = _encoding(start)
         if format_ == "jsonl":
             return _json(path, start.decode(encoding, "replace"))
-        return _csv(path, start.decode(encoding, "replace"), encoding)
+        found = _csv(path, start.decode(encoding, "replace"), encoding)
+        return found if isinstance(found, str) else msgspec.structs.replace(found, ascii=start.isascii())
     except (OSError, duckdb.Error) as wrong:
         return f"it cannot be read: {str(wrong).splitlines()[0]}"
 
@@ -134,6 +138,8 @@ def _rows(start: str, delimiter: str) -> Iterator[list[str]]:
 
 
 def _json(path: Path, start: str) -> Look | str:
+    if '"ocel:' in start:
+        return _ocel(path, start)
     if start.lstrip("\ufeff \r\n").startswith("["):
         return f"it is one JSON array; write one document a line: jq -c '.[]' {path.name}"
     columns: dict[str, list[str]] = {}
@@ -154,6 +160,21 @@ def _json(path: Path, start: str) -> Look | str:
     if not columns:
         return "no line of it is a JSON object"
     return Look(paths=(path,), format="jsonl", columns=columns, nested=_nested(columns))
+
+
+def _ocel(path: Path, start: str) -> Look:
+    """A log of OCEL 1.0, by as much of it as was read: the same columns as its CSV form has."""
+    columns = {
+        name: re.findall(rf'"{name}"\s*:\s*"([^"]*)"', start)[:SAMPLE] for name in ("ocel:activity", "ocel:timestamp")
+    }
+    for values in re.findall(r'"ocel:o?vmap"\s*:\s*(\{[^{}]*\})', start)[:SAMPLE]:
+        try:
+            row = json.loads(values, parse_float=str, parse_int=str)
+        except json.JSONDecodeError:
+            continue
+        for name, value in row.items():
+            columns.setdefault(name, []).append(_shown(value))
+    return Look(paths=(path,), format="jsonl", columns={"ocel:eid": [], **columns})
 
 
 def _shown(value: object) -> str:

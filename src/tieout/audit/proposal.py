@@ -30,6 +30,8 @@ class Page:
         self.directory = directory
         self.lines: list[str] = []
         self.sure = self.guessed = self.missing = 0
+        self.needed: dict[str, list[str]] = {}
+        """By file, what must be said before its rows can be read."""
 
     def text(self) -> str:
         """The whole mapping."""
@@ -57,6 +59,11 @@ class Page:
         self._count(certainty)
         shown = f": {' · '.join(examples)}" if examples else ""
         self.lines.append(f"# {certainty}: {what}{shown}")
+
+    def need(self, look: Look, what: str, *examples: str) -> None:
+        """A remark on something without which the rows of a file are refused."""
+        self.remark("missing", what, *examples)
+        self.needed.setdefault(self.path(look), []).append(f"{what}, {' · '.join(examples)}")
 
     def comment(self, text: str) -> None:
         """Lines that are there to be uncommented."""
@@ -95,7 +102,7 @@ class Page:
         if look.format != "csv":
             return
         encoding, delimiter = (like.encoding, like.delimiter) if like else ("utf-8", ",")
-        if look.encoding != encoding:
+        if look.encoding != encoding and not (like and look.ascii):
             sure = look.encoding != "cp1252"
             why = "" if sure else "it is not UTF-8; cp1252 is what Windows writes in Western Europe"
             self.key("encoding", look.encoding, "sure" if sure else "guess", why)
@@ -125,14 +132,14 @@ def table_of(look: Look) -> str:
     if {"ocel:eid", "ocel:activity"} <= {name.strip() for name in look.columns}:
         return "logs"
     for kind, words, needed in _TABLES:
-        chosen = _chosen(look, getattr(vocabulary(), words))
+        chosen = named_columns(look, getattr(vocabulary(), words))
         if needed <= chosen.keys() and (kind == "logs" or len(look.columns) <= 7):
             return kind
     return ""
 
 
 def table_entry(page: Page, look: Look, kind: str) -> None:
-    """The entry of a table of policy, or of an event log."""
+    """The entry of a table of policy: rates or a crosswalk."""
     words = next(words for name, words, _ in _TABLES if name == kind)
     page.table("fx" if kind == "fx" else f"[{kind}]")
     if kind == "crosswalks":
@@ -140,11 +147,10 @@ def table_entry(page: Page, look: Look, kind: str) -> None:
         page.key("table", stem.replace("crosswalk_", "").replace("_crosswalk", ""), "guess", "by the name of the file")
     page.key("path", page.path(look), "sure", "")
     page.layout(look, None)
-    chosen = _chosen(look, getattr(vocabulary(), words)).items()
+    chosen = named_columns(look, getattr(vocabulary(), words)).items()
     renamed = {field: Choice(name, False, "its name is like it") for field, name in chosen if name != field}
     if renamed:
-        if kind != "logs":
-            page.table(f"{kind}.columns")
+        page.table(f"{kind}.columns")
         page.choices(renamed)
 
 
@@ -156,7 +162,8 @@ _TABLES = (
 """Kind of table, its words in the vocabulary, and the columns without which it is none."""
 
 
-def _chosen(look: Look, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
+def named_columns(look: Look, words: dict[str, tuple[str, ...]]) -> dict[str, str]:
+    """The column of a file for each field that one is called like."""
     chosen: dict[str, str] = {}
     for field, names in words.items():
         fitting = {name: alike(plain(name), names) for name in look.columns if name not in chosen.values()}

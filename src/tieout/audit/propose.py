@@ -16,6 +16,7 @@ from .look import Look, find_files, look_at, one_family
 from .mapping import NAME
 from .progress import Progress, silent
 from .proposal import Page, table_entry, table_of
+from .propose_logs import log_entry
 from .vocabulary import plain, vocabulary
 from .writing import (
     DAY_FORMS,
@@ -39,6 +40,8 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     sure: int
     guessed: int
     missing: int
+    needed: dict[str, tuple[str, ...]] = {}
+    """By file, what must be said before its rows can be read."""
 
 
 def write(directory: Path | str, progress: Progress = silent) -> Proposal:
@@ -57,8 +60,7 @@ def write(directory: Path | str, progress: Progress = silent) -> Proposal:
 def propose(directory: Path, progress: Progress = silent) -> Proposal:
     """A mapping for the files of a directory. Raises MappingFault where there is no file that could be an export."""
     paths = find_files(directory)
-    ocel = sorted(directory.rglob("*.jsonocel"))
-    if not paths and not ocel:
+    if not paths:
         mend = "put CSV, JSON lines or Parquet files there"
         raise MappingFault("there is no file that could be an export", where=str(directory), mend=mend)
     looks, strange = _look(paths, directory, progress)
@@ -70,10 +72,10 @@ def propose(directory: Path, progress: Progress = silent) -> Proposal:
             progress(f"proposing {found.path.name}", index, len(guesses))
             _file(page, found, guesses, files)
     for look, kind in tables:
-        table_entry(page, look, kind)
-    for path in ocel:
-        page.table("[logs]")
-        page.key("path", path.relative_to(directory).as_posix(), "sure", "")
+        if kind == "logs":
+            log_entry(page, look)
+        else:
+            table_entry(page, look, kind)
     _strange(page, {**strange, **strange_too})
     if guesses:
         _complete(page, guesses)
@@ -81,11 +83,12 @@ def propose(directory: Path, progress: Progress = silent) -> Proposal:
     read += [look for look, _ in tables]
     return Proposal(
         text=page.text(),
-        files=len(paths) + len(ocel),
-        understood=sum(len(look.paths) for look in read) + len(ocel),
+        files=len(paths),
+        understood=sum(len(look.paths) for look in read),
         sure=page.sure,
         guessed=page.guessed,
         missing=page.missing,
+        needed={path: tuple(what) for path, what in page.needed.items()},
     )
 
 
@@ -214,19 +217,20 @@ def _layout(page: Page, found: Guess) -> None:
     kinds = {column.name: column.kind for column in columns(found.type)[2:]}
     numbers = [
         value for field in found.columns if kinds[field] in ("minor", "decimal") for value in found.values(field)
-    ]
+    ] + found.inner("minor", "decimal")
     decimal, thousands = decimal_style(numbers)
     if look.format == "csv" and decimal == ",":
         page.key("decimal", decimal, "sure", f"amounts are written {next(value for value in numbers if ',' in value)}")
     if thousands:
         page.key("thousands", thousands, "sure", "digits are grouped")
     amounts = [value for field in found.columns if kinds[field] == "minor" for value in found.values(field)]
+    amounts += found.inner("minor")
     if len(amounts) >= 20 and is_whole(amounts) and any(not value.endswith("00") for value in amounts):
         if {value.upper() for value in found.values("currency")} - {"JPY", "KRW", "VND", "CLP"}:
             page.key("money", "minor", "guess", "every amount is a whole number")
     _moments(page, found, kinds)
     if "currency" not in found.columns and amounts:
-        page.remark("missing", "there is no column of currencies", 'currency = "EUR"')
+        page.need(look, "there is no column of currencies", 'currency = "EUR"')
 
 
 def _moments(page: Page, found: Guess, kinds: Mapping[str, str]) -> None:
@@ -262,8 +266,8 @@ def _moments(page: Page, found: Guess, kinds: Mapping[str, str]) -> None:
 def _missing(page: Page, found: Guess) -> None:
     for column in columns(found.type)[2:]:
         if column.required and column.name != "system" and column.name not in found.columns:
-            page.remark(
-                "missing", f"no column is the {column.name}, and every row needs one", f'columns.{column.name} = "…"'
+            page.need(
+                found.look, f"no column is the {column.name}, and every row needs one", f'columns.{column.name} = "…"'
             )
 
 
@@ -283,8 +287,8 @@ def _values(page: Page, found: Guess, files: Files) -> None:
                 sure = plain(value) == plain(meant)
                 page.key(value, meant, "sure" if sure else "guess", "the same word" if sure else "called so elsewhere")
             else:
-                page.remark(
-                    "missing",
+                page.need(
+                    found.look,
                     f"what does {value!r} mean? One of {', '.join(filter(None, column.choices))}",
                     f'{page.name(value)} = "…"',
                 )

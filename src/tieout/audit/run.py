@@ -38,6 +38,12 @@ from .result import AuditResult, FxUsed
 _MEMORY = "2GB"
 _NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException, duckdb.FatalException)
 """What DuckDB raises when its file or its temporary folder cannot grow."""
+_ANY_CURRENCY = "EUR"
+"""Of the totals where nothing read names a currency: they are all 0."""
+_LOGS_NEED_A_FLOW = (
+    "event logs are read and not judged: that takes a flow of your own, --flow FLOW.py "
+    "(docs/mapping.md, [[logs]], has an example)"
+)
 D = TypeVar("D", SourceTotal, GlBalance)
 
 
@@ -63,7 +69,7 @@ def audit(
         day = as_of or loaded.mapping.audit.as_of or newest_day(connection)
         if day is None:
             raise _nothing_read(loaded)
-        base = loaded.mapping.audit.base_currency or _usual_currency(connection)
+        base = loaded.mapping.audit.base_currency or _usual_currency(connection) or _ANY_CURRENCY
         _check_entities(entities, loaded)
         chosen = flows or tuple(FLOWS)
         sources = _documents(connection, SourceTotal), _documents(connection, GlBalance)
@@ -74,11 +80,12 @@ def audit(
             entities=entities, items=str(items) if items is not None else "",
         )  # fmt: skip
         journals = figures.journals(connection, day, entities)
-        unknown_names = [note for name in chosen for note in unheard(connection, load_flow(name))]
+        told = [_LOGS_NEED_A_FLOW] if loaded.mapping.logs and not flows else []
+        told += [note for name in chosen for note in unheard(connection, load_flow(name))]
         gathered = evaluate_all(database, connection, task, progress)
     progress("adding up", 0, 1)
     result = _result(loaded, gathered, task, base, span, sources, journals, time.monotonic() - began)
-    return msgspec.structs.replace(result, notes=(*unknown_names, *result.notes))
+    return msgspec.structs.replace(result, notes=(*told, *result.notes))
 
 
 @contextmanager

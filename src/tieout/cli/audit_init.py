@@ -31,4 +31,6 @@ def init(
         f"{directory / 'audit.toml'}: {proposal.understood} of {proposal.files} files understood; "
         f"{proposal.sure} keys sure, {proposal.guessed} guessed, {proposal.missing} missing."
     )
+    for path, what in proposal.needed.items():
+        typer.echo(f"{path} cannot be read yet: {'; '.join(what)}")
     typer.echo(f"Read the lines marked guess and missing, then: tieout audit {directory}")

@@ -98,6 +98,17 @@ def test_an_order_that_may_be_in_a_file_we_do_not_have(shop: Any) -> None:
     assert [u.amount for u in judged.outcome.unknown if "ordered" in u.what] == [50_000]
 
 
+def test_an_order_whose_charges_are_in_a_file_that_we_do_not_have(shop: Any) -> None:
+    """A shop that exports orders and invoices and no charges is not told that all of its invoices are wrong."""
+    invoice = shop.invoice("I1", "2026-05-03", shop.line(50_000, charge=None, order="crm/O1"))
+    judged = shop.judge("2026-06-30", shop.order(), invoice, known=lambda role, type_, entity, day: type_ != "charge")
+    assert judged.money() == {}
+    assert ("whether a charge asks for it", 50_000) in [(u.what, u.amount) for u in judged.outcome.unknown]
+    assert judged.row("R2") == {"not judged": 50_000, "to": 50_000}
+    everything = shop.judge("2026-06-30", shop.order(), invoice, shop.posted(invoice))
+    assert everything.money() == {("unsupported_document", "I1"): 50_000}
+
+
 def test_the_erp_keeps_an_invoice_that_billing_voided(shop: Any) -> None:
     void = shop.invoice("I2", "2026-05-03", may(shop), status="void")
     posted = msgspec.structs.replace(shop.posted(void), status="posted")

@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 
 
 def judge_surplus(view: OrderView, tally: Tally) -> set[str]:
-    """Report lines that bill something a second time, and lines that no charge asks for.
+    """Report lines that bill something a second time, and lines that no charge asks for (where all charges of the entity are known).
 
     Returns the references of the invoices that are surplus or unsupported as a whole: they are not judged again.
     """
     apart: set[str] = set()
+    proved = not view.booked or view.instance.known("billing", "charge", view.order.entity, view.day)
     for billed in view.astray:
-        if billed.net:
+        if billed.net and proved:
             tally.unsupported(billed)
+        elif billed.net:
+            tally.unjudged(billed)
     for issued in view.books.invoices:
         priced = [b for b in issued.lines if b.net]
         doubled = [b for b in priced if b.surplus is not None]

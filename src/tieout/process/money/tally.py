@@ -10,7 +10,7 @@ from tieout.canon.finding import Position, Risk
 
 from .books import Issued
 from .chain import Chain
-from .emit import finding, money, position
+from .emit import finding, money, position, unknown
 from .view import Billed, OrderView
 
 
@@ -159,6 +159,12 @@ class Tally:
         """A line that no charge of the order asks for."""
         self._overstated(Risk.UNSUPPORTED_DOCUMENT, billed)
         self.whole.append(("R2", "unsupported", billed.invoice, billed.net))
+        self.whole.append(("R2", "to", billed.invoice, billed.net))
+
+    def unjudged(self, billed: Billed) -> None:
+        """A line of which nobody can say whether a charge asks for it."""
+        unknown(self.view.outcome, "whether a charge asks for it", billed.invoice, billed.net)
+        self.whole.append(("R2", "not judged", billed.invoice, billed.net))
         self.whole.append(("R2", "to", billed.invoice, billed.net))
 
     def _overstated(self, risk: Risk, billed: Billed) -> None:
