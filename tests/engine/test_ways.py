@@ -86,10 +86,9 @@ def test_whatever_changes_leads_to_every_instance_that_holds_it(acme: Company, n
         for anchor, places in members.items():
             for key in places:
                 held.setdefault(key, set()).add(anchor)
-    reached: dict[str, set[str]] = {}
-    for (_, anchor), origins in reach([flow], {key: d.type for key, d in acme.documents.items()}, acme.graph).items():
-        for origin in origins:
-            reached.setdefault(origin, set()).add(anchor)
+    reached = {
+        key: {anchor for _, anchor in reach([flow], {key: acme.documents[key].type}, acme.graph)} for key in held
+    }
     missed = {
         key: anchors - reached.get(key, set()) for key, anchors in held.items() if anchors - reached.get(key, set())
     }

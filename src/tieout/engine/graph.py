@@ -29,6 +29,8 @@ class Asked(NamedTuple):
 
 Incoming = dict[Asked, list[tuple[str, int]]]
 """Question → (key of the document that names, place in its field)."""
+Outgoing = dict[str, dict[str, list[str]]]
+"""Key → field → the keys that it names."""
 
 
 class Graph(Protocol):
@@ -37,7 +39,7 @@ class Graph(Protocol):
     def incoming(self, asked: Collection[Asked]) -> Incoming:
         """Who names these keys."""
 
-    def outgoing(self, keys: Collection[str]) -> dict[str, list[Edge]]:
+    def outgoing(self, keys: Collection[str]) -> Outgoing:
         """Whom these documents name."""
 
     def groups(self, keys: Collection[str]) -> dict[str, tuple[str, ...]]:

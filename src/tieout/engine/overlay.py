@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from tieout.canon.documents import Document
 
-from .graph import Asked, Edge, Graph, Incoming, edges_of
+from .graph import Asked, Edge, Graph, Incoming, Outgoing, edges_of
 
 MOST_MIRRORS = 8
 """Mirrors that are followed; a longer way is a cycle, and its documents stay apart."""
@@ -19,7 +19,7 @@ class Nothing:
         """Nobody."""
         return {}
 
-    def outgoing(self, keys: Collection[str]) -> dict[str, list[Edge]]:
+    def outgoing(self, keys: Collection[str]) -> Outgoing:
         """Nobody."""
         return {}
 
@@ -60,10 +60,15 @@ class Overlay:
                     found.setdefault(question, []).append((key, edge.n))
         return found
 
-    def outgoing(self, keys: Collection[str]) -> dict[str, list[Edge]]:
+    def outgoing(self, keys: Collection[str]) -> Outgoing:
         """Whom these documents name."""
         found = self._base.outgoing([key for key in keys if key not in self._own])
-        return {**found, **{key: self._edges[key] for key in keys if key in self._own}}
+        for key in keys:
+            if key in self._own:
+                found[key] = {}
+                for edge in self._edges[key]:
+                    found[key].setdefault(edge.field, []).append(edge.to_key)
+        return found
 
     def groups(self, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
         """Key → every view of the same document, the root first."""

@@ -26,29 +26,32 @@ class At(NamedTuple):
     step: int = 0
 
 
-Origins = set[str]
-"""Documents from which a place was reached."""
-Reached = dict[tuple[type[Flow], str], Origins]
-"""(flow, anchor's key) → from which documents."""
+Item = tuple[str, str]
+"""A document, and the one from which it was reached."""
+Front = dict[At, set[Item]]
+Reached = dict[tuple[type[Flow], str], set[str]]
+"""(flow, anchor's key) → from which documents; from "" where that was not asked."""
 
 
-def reach(flows: Iterable[type[Flow]], types: dict[str, str], graph: Graph) -> Reached:
+def reach(flows: Iterable[type[Flow]], types: dict[str, str], graph: Graph) -> set[tuple[type[Flow], str]]:
     """The anchors of the flows that documents lead to. ``types``: key → type of each; of those that are not there, too.
 
     The anchors are not checked: whether one is there and counts is for `resolve` to say.
     """
-    entries: dict[tuple[At, str], Origins] = {}
+    of_type: dict[str, set[Item]] = {}
+    for key, type_ in types.items():
+        of_type.setdefault(type_, set()).add((key, ""))
+    entries: Front = {}
     for flow in flows:
-        by_type = _entries(flow)
-        for key, type_ in types.items():
-            for place in by_type.get(type_, ()):
-                entries[place, key] = {key}
-    return _Search(graph).run(entries)
+        for type_, places in _entries(flow).items():
+            if type_ in of_type:
+                entries.update((place, set(of_type[type_])) for place in places)
+    return set(_Search(graph).run(entries))
 
 
 def reach_relation(flow: type[Flow], relation: str, keys: Collection[str], graph: Graph) -> Reached:
-    """The same for documents of one relation of one flow."""
-    return _Search(graph).run({(At("member", flow, relation), key): {key} for key in keys})
+    """The same for documents of one relation of one flow, and from which of them each anchor is reached."""
+    return _Search(graph).run({At("member", flow, relation): {(key, key) for key in keys}})
 
 
 _ENTRIES: dict[type[Flow], dict[str, tuple[At, ...]]] = {}
@@ -77,79 +80,87 @@ def _find_entries(plan: Declared) -> dict[str, tuple[At, ...]]:
 class _Search:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.seen: dict[tuple[At, str], Origins] = {}
+        self.seen: Front = {}
         self.found: Reached = {}
 
-    def run(self, entries: dict[tuple[At, str], Origins]) -> Reached:
-        front = entries
+    def run(self, front: Front) -> Reached:
         while front:
-            front = self._settle(front)
-            front = self._forward(front)
+            front = self._forward(self._settle(front))
         return self.found
 
-    def _settle(self, front: dict[tuple[At, str], Origins]) -> dict[tuple[At, str], Origins]:
+    def _settle(self, front: Front) -> Front:
         """Replace members and views by the steps at which they stand; what stands at an anchor is found."""
-        views = {key for place, key in front if place.kind == "view" or self._viewed(place)}
-        groups = self.graph.groups(views) if views else {}
-        standing: dict[tuple[At, str], Origins] = {}
-        for (place, key), origins in front.items():
+        asked = {key for place, items in front.items() if self._takes_views(place) for key, _ in items}
+        groups = self.graph.groups(asked) if asked else {}
+        standing: Front = {}
+        for place, items in front.items():
             plan = declared(place.flow)
             if place.kind == "on":
-                self._new(standing, place, key, origins)
-            elif place.relation == plan.anchor:
-                self._anchor(plan, place, groups.get(key, (key,)), key, origins)
-            else:
-                alike = groups.get(key, (key,)) if place.kind == "view" or self._viewed(place) else (key,)
-                for view in alike:
-                    for w, way in enumerate(plan.relations[place.relation].ways):
-                        at = At("on" if isinstance(way, Path) else "named", place.flow, place.relation, w, 0)
-                        self._new(standing, at, view, origins)
+                self._new(standing, place, items)
+                continue
+            if place.relation == plan.anchor:
+                self._anchor(plan, place, items, groups)
+                continue
+            if self._takes_views(place):
+                items = {(view, origin) for key, origin in items for view in groups.get(key, (key,))}
+            for w, way in enumerate(plan.relations[place.relation].ways):
+                kind = "on" if isinstance(way, Path) else "named"
+                self._new(standing, At(kind, place.flow, place.relation, w, 0), items)
         return standing
 
-    def _viewed(self, place: At) -> bool:
+    def _takes_views(self, place: At) -> bool:
+        """Whether any view of the document at a place stands for it."""
+        if place.kind != "member":
+            return place.kind == "view"
         plan = declared(place.flow)
-        return place.kind == "member" and place.relation != plan.anchor and plan.relations[place.relation].views
+        return place.relation != plan.anchor and plan.relations[place.relation].views
 
-    def _anchor(self, plan: Declared, place: At, group: tuple[str, ...], key: str, origins: Origins) -> None:
-        anchors = [key]
-        if place.kind == "view":
-            anchors = [group[0]] if plan.flow.anchor._originals else [*group]
-        for anchor in {*anchors, key}:
-            self.found.setdefault((plan.flow, anchor), set()).update(origins)
+    def _anchor(self, plan: Declared, place: At, items: set[Item], groups: dict[str, tuple[str, ...]]) -> None:
+        for key, origin in items:
+            group = groups.get(key, (key,)) if place.kind == "view" else (key,)
+            for anchor in {key, *(group[:1] if plan.flow.anchor._originals else group)}:
+                self.found.setdefault((plan.flow, anchor), set()).add(origin)
 
-    def _new(self, front: dict[tuple[At, str], Origins], place: At, key: str, origins: Origins) -> None:
-        """Go on from a place with the origins that it has not been reached from yet."""
-        known = self.seen.setdefault((place, key), set())
-        more = origins - known
-        if more:
-            known.update(more)
-            front.setdefault((place, key), set()).update(more)
+    def _new(self, front: Front, place: At, items: set[Item]) -> None:
+        """Go on from a place with what it has not been reached by yet."""
+        known = self.seen.setdefault(place, set())
+        if more := items - known:
+            known |= more
+            front.setdefault(place, set()).update(more)
 
-    def _forward(self, front: dict[tuple[At, str], Origins]) -> dict[tuple[At, str], Origins]:
-        outgoing = self.graph.outgoing({key for place, key in front if place.kind == "on"})
+    def _forward(self, front: Front) -> Front:
+        outgoing = self.graph.outgoing(
+            {key for place, items in front.items() if place.kind == "on" for key, _ in items}
+        )
         asked = {
             Asked(key, way.from_type, way.field)
-            for place, key in front
-            if place.kind == "named" and isinstance(way := _way(place), Naming)
+            for place, items in front.items()
+            if isinstance(way := _way(place), Naming)
+            for key, _ in items
         }
         incoming = self.graph.incoming(asked) if asked else {}
-        ahead: dict[tuple[At, str], Origins] = {}
-        for (place, key), origins in front.items():
+        ahead: Front = {}
+        for place, items in front.items():
             way = _way(place)
             if isinstance(way, Naming):
+                reached = {
+                    (from_key, origin)
+                    for key, origin in items
+                    for from_key, _ in incoming.get(Asked(key, way.from_type, way.field), ())
+                }
                 at = At("member", place.flow, way.source)
-                for from_key, _ in incoming.get(Asked(key, way.from_type, way.field), ()):
-                    ahead.setdefault((at, from_key), set()).update(origins)
-                continue
-            field, is_last = way.steps[place.step].field, place.step == len(way.steps) - 1
-            if is_last:
-                at = At("view" if way.rooted else "member", place.flow, way.target)
             else:
+                field = way.steps[place.step].field
+                reached = {(to, origin) for key, origin in items for to in outgoing.get(key, _NOBODY).get(field, ())}
                 at = place._replace(step=place.step + 1)
-            for edge in outgoing.get(key, ()):
-                if edge.field == field:
-                    ahead.setdefault((at, edge.to_key), set()).update(origins)
+                if place.step == len(way.steps) - 1:
+                    at = At("view" if way.rooted else "member", place.flow, way.target)
+            if reached:
+                ahead.setdefault(at, set()).update(reached)
         return ahead
+
+
+_NOBODY: dict[str, list[str]] = {}
 
 
 def _way(place: At) -> Path | Naming:

@@ -13,7 +13,7 @@ from psycopg_pool import ConnectionPool
 
 from tieout.engine.advance import may_be_stray
 from tieout.engine.declared import declared
-from tieout.engine.reach import Reached, reach, reach_relation
+from tieout.engine.reach import reach, reach_relation
 from tieout.process.definition import Flow, Unclaimed
 
 from .connection import Connection, transact
@@ -76,7 +76,7 @@ def _mark(connection: Connection, ids: list[int], now: dt.datetime, lane: int = 
         connection.execute(sql("mark_instances"), {"id": ids, "now": now, "lane": lane})
 
 
-def _mark_anchors(connection: Connection, reached: Reached, now: dt.datetime) -> None:
+def _mark_anchors(connection: Connection, reached: set[tuple[type[Flow], str]], now: dt.datetime) -> None:
     found = sorted((flow.name, anchor, flow.anchor._originals) for flow, anchor in reached)
     if found:
         flow, key, originals = (list(column) for column in zip(*found, strict=True))

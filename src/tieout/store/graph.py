@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from tieout.canon.decode import decoder
 from tieout.canon.documents import Document
-from tieout.engine.graph import Asked, Edge, Incoming
+from tieout.engine.graph import Asked, Incoming, Outgoing
 
 from .connection import Connection
 from .statements import sql
@@ -19,7 +19,8 @@ class PostgresGraph:
         self._connection = connection
         self._documents: dict[str, Document | None] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
-        self._alone: set[str] = set()
+        self._absent: set[str] = set()
+        self._outgoing: Outgoing = {}
 
     def incoming(self, asked: Collection[Asked]) -> Incoming:
         """Who names these keys."""
@@ -30,30 +31,33 @@ class PostgresGraph:
                 "to_key": [a.to_key for a in questions], "from_type": [a.from_type for a in questions],
                 "field": [a.field for a in questions],
             }  # fmt: skip
-            for place, from_key, n in self._connection.execute(sql("incoming_edges"), parameters, prepare=True):
+            for place, from_key, n in self._connection.execute(
+                sql("incoming_edges"), parameters, prepare=True
+            ).fetchall():
                 found.setdefault(questions[place], []).append((from_key, n))
         return found
 
-    def outgoing(self, keys: Collection[str]) -> dict[str, list[Edge]]:
+    def outgoing(self, keys: Collection[str]) -> Outgoing:
         """Whom these documents name."""
-        found: dict[str, list[Edge]] = {}
-        if keys:
-            for key, field, n, to_key in self._connection.execute(
-                sql("outgoing_edges"), {"key": list(keys)}, prepare=True
-            ):
-                found.setdefault(key, []).append(Edge(field, n, to_key))
-        return found
+        asked = [key for key in keys if key not in self._outgoing]
+        if asked:
+            self._outgoing.update((key, {}) for key in asked)
+            for key, field, to_key in self._connection.execute(
+                sql("outgoing_keys"), {"key": asked}, prepare=True
+            ).fetchall():
+                self._outgoing[key].setdefault(field, []).append(to_key)
+        return {key: self._outgoing[key] for key in keys}
 
     def groups(self, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
         """Key → every view of the same document, the root first."""
-        asked = [key for key in keys if key not in self._groups and key not in self._alone]
+        asked = [key for key in keys if key not in self._groups and key not in self._absent]
         if asked:
             views: dict[str, tuple[str, set[str]]] = {}
-            for key, root, view in self._connection.execute(sql("views_of"), {"key": asked}, prepare=True):
+            for key, root, view in self._connection.execute(sql("views_of"), {"key": asked}, prepare=True).fetchall():
                 views.setdefault(key, (root, set()))[1].add(view)
             for key, (root, found) in views.items():
                 self._groups[key] = (root, *sorted(found - {root}))
-            self._alone.update(key for key in asked if key not in views)
+            self._absent.update(key for key in asked if key not in views)
         return {key: self._groups[key] for key in keys if key in self._groups}
 
     def documents(self, keys: Collection[str]) -> dict[str, Document]:

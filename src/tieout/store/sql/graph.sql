@@ -7,6 +7,11 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS edge
 
+-- name: outgoing_keys
+SELECT asked.key, edge.field, edge.to_key
+FROM unnest(%(key)b::text[]) AS asked (key)
+CROSS JOIN LATERAL (SELECT field, to_key FROM edge WHERE from_key = asked.key COLLATE "C" OFFSET 0) AS edge
+
 -- name: outgoing_edges
 SELECT asked.key, edge.field, edge.n, edge.to_key
 FROM unnest(%(key)b::text[]) AS asked (key)
