@@ -20,7 +20,7 @@ from tieout.policy import Policy
 from tieout.process.liveness import declared
 from tieout.store import streams
 from tieout.store.connection import Connection, open_pool, transact
-from tieout.store.trail import history
+from tieout.store.trail import By, history
 
 POLICY = Policy.default()
 HOUR = dt.timedelta(hours=1)
@@ -58,7 +58,7 @@ def deliver(
 
 def expect(pool: ConnectionPool[Connection], at_least: int, every: str, now: dt.datetime = START, **more: str) -> None:
     stream = declared("billing", "invoice", "DE01", at_least, every, **more)
-    transact(pool, lambda c: streams.expect(c, stream, who="ana", kind="person", why="month end", now=now))
+    transact(pool, lambda c: streams.expect(c, stream, By("ana", why="month end"), now))
 
 
 def findings(pool: ConnectionPool[Connection]) -> list[Finding]:

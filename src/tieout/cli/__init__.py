@@ -18,7 +18,7 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, doctor, explain, flows, migrate, schema, simulate, streams, token, user, verify, web
+from . import audit, backup, doctor, explain, flows, migrate, schema, simulate, streams, token, user, verify, web
 from .interrupts import Interrupts
 from .machine import fault_of
 
@@ -39,10 +39,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(audit.app, name="audit")
+app.command("backup")(backup.backup)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
+app.command("restore")(backup.restore)
 app.command("schema")(schema.schema)
 app.command("serve")(web.serve)
 app.add_typer(simulate.app, name="simulate")

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
-import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="What comes in over each connection, and what is expected to.", no_args_is_help=True)
+from .installation import Folder, by, opened
 
-Folder = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="The data folder; default: TIEOUT_DATA, or the usual one.")
-]
+app = typer.Typer(help="What comes in over each connection, and what is expected to.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -23,11 +18,8 @@ def list_streams(
     folder: Folder = None,
 ) -> None:
     """List the streams, what is expected of them, and which are silent. Exit code 1 if any is."""
-    from tieout import settings
     from tieout.process.liveness import Stream
     from tieout.store import streams
-    from tieout.store.connection import connect
-    from tieout.store.embedded import database
 
     def row(stream: Stream, documents: int) -> tuple[str, ...]:
         expected = f"at least {stream.at_least} every {stream.every}" if stream.every else "nothing"
@@ -36,8 +28,8 @@ def list_streams(
         state = f"! since {stream.silent_since:%Y-%m-%d %H:%M}" if stream.silent_since else "ok" if stream.every else ""
         return stream.key.removeprefix("stream/"), f"{documents:,}", last, expected, state
 
-    with database(settings.read(os.environ, folder)) as dsn, connect(dsn, "tieout streams") as opened:
-        listed = streams.listed(opened, connection)
+    with opened(folder, "tieout streams") as database:
+        listed = streams.listed(database, connection)
     rows = [("stream", "documents", "last (UTC)", "expected", ""), *(row(one.stream, one.documents) for one in listed)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
@@ -63,15 +55,12 @@ def expect(
     folder: Folder = None,
 ) -> None:
     """Declare what is normal for a stream. Less than that becomes a finding of class stream_silent, and a case."""
-    from tieout import settings
     from tieout.process.liveness import declared
     from tieout.store import streams
-    from tieout.store.connection import connect
-    from tieout.store.embedded import database
 
     stream = declared(connection, type_, entity, at_least, every, retention)
-    with database(settings.read(os.environ, folder)) as dsn, connect(dsn, "tieout streams") as opened:
-        streams.expect(opened, stream, who=getpass.getuser(), kind="person", why=why, now=dt.datetime.now(dt.UTC))
+    with opened(folder, "tieout streams") as database:
+        streams.expect(database, stream, by(why), dt.datetime.now(dt.UTC))
     typer.echo(
         f"{stream.key}: " + (f"at least {at_least} every {stream.every}" if stream.every else "nothing is expected")
     )

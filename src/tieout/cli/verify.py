@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .installation import Folder
+
 SHOWN = 20
 
 
@@ -20,10 +22,7 @@ def verify(
             "the data folder's own is always read.",
         ),
     ] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--data", metavar="DIR", help="The data folder; default: TIEOUT_DATA, or the usual one."),
-    ] = None,
+    folder: Folder = None,
 ) -> None:  # fmt: skip
     """Recompute the chain of the audit trail, and name what was changed, removed or put in. Exit code 1 if anything was."""
     from tieout import settings

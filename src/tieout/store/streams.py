@@ -10,7 +10,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg_pool import ConnectionPool
@@ -71,17 +71,13 @@ def progressed(
     connection.execute(sql("progress_of_stream"), {**stream, "cursor": cursor, "cursor_at": read_up_to})
 
 
-def expect(
-    connection: Connection, stream: Stream, *, who: str, kind: Literal["person", "service"], why: str, now: dt.datetime
-) -> None:
+def expect(connection: Connection, stream: Stream, by: trail.By, now: dt.datetime) -> None:
     """From now on this is normal (`liveness.declared`); where nothing is expected, it is withdrawn."""
     before = next((one.stream for one in listed(connection, stream.connection) if one.stream.key == stream.key), None)
     after = _normal(stream)
     names = {"connection": stream.connection, "type": stream.type, "entity": stream.entity}
     connection.execute(sql("expect_of_stream"), {**names, **after, "now": now})
-    trail.append(connection, trail.Entry(
-        who=who, kind=kind, what="stream.expect", subject=stream.key, why=why, before=before and _normal(before), after=after,
-    ))  # fmt: skip
+    trail.append(connection, by.did("stream.expect", stream.key, before and _normal(before), after))
 
 
 def _normal(stream: Stream) -> dict[str, Any]:

@@ -98,3 +98,12 @@ CREATE TABLE stream_arrival (
     document   text COLLATE "C" NOT NULL,
     arrived_at timestamptz NOT NULL
 );
+
+-- Stretches of time in which nothing was undone. After a restore a new one begins: what was sent since the backup is not known here, so
+-- whoever acts on other systems asks them first.
+CREATE TABLE epoch (
+    id       bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    reason   text NOT NULL,
+    began_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO epoch (reason) VALUES ('made');
