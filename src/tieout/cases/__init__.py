@@ -6,11 +6,11 @@ due, `duties` who may not do what. Pure: a case and what happens go in, the case
 
 from .actions import Action, AnyAction, act
 from .case import Acceptance, Actor, Case, Change, Claim, Event
-from .refusals import Conflict, Forbidden, Refused
+from .refusals import Conflict, Forbidden, Refused, Unknown
 from .triage import Cause, Leader, Part, refresh, worth_in
 from .waking import wake
 
 __all__ = [
     "Acceptance", "Action", "Actor", "AnyAction", "Case", "Cause", "Change", "Claim", "Conflict", "Event", "Forbidden", "Leader",
-    "Part", "Refused", "act", "refresh", "wake", "worth_in",
+    "Part", "Refused", "Unknown", "act", "refresh", "wake", "worth_in",
 ]  # fmt: skip

@@ -102,7 +102,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     acceptance: Acceptance | None = None
     claim: Claim | None = None
     policy: str = ""
-    """Version of the policy that it was last weighed under."""
+    """`Policy.casework_version` that it was last weighed under."""
 
 
 def put_away_at(case: Case) -> str | None:

@@ -14,6 +14,10 @@ class Refused(Fault):
     """Something that cannot be done with a case; says why, and what can be done instead."""
 
 
+class Unknown(Refused):
+    """There is no such case, or it is not for this person to know that there is."""
+
+
 class Conflict(Refused):
     """The case is not as it was seen, or not in a state in which this can be done."""
 

@@ -120,7 +120,7 @@ def _with_facts(case: Case, cause: Cause, policy: Policy, now: dt.datetime) -> C
         entities=tuple(sorted({part.entity for part in cause.parts})),
         findings=sum(part.findings for part in money or cause.parts), documents=cause.documents, currency=base, exposure=exposure,
         by_group=by_group, amounts=amounts, since=min((p.since for p in cause.parts if p.since is not None), default=None),
-        deadline=min((p.deadline for p in cause.parts if p.deadline is not None), default=None), policy=policy.version,
+        deadline=min((p.deadline for p in cause.parts if p.deadline is not None), default=None), policy=policy.casework_version,
     )  # fmt: skip
     return msgspec.structs.replace(case, severity=severity(case, policy, now))
 

@@ -137,6 +137,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         content = msgspec.json.encode(self, enc_hook=str, order="deterministic")
         return hashlib.sha256(content).hexdigest()[:16]
 
+    @cached_property
+    def casework_version(self) -> str:
+        """A hash of what cases are weighed, routed and timed by: it does not change with what only verdicts depend on."""
+        return msgspec.structs.replace(self, systems={}, ownership={}, crosswalks={}, periods=()).version
+
     def _rules(self, entity: str) -> Rules:
         found = self.entities.get(entity)
         return self.rules if found is None else found.rules

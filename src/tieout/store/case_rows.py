@@ -51,7 +51,11 @@ def locked(connection: Connection, ids: Iterable[int]) -> dict[int, Case]:
 
 def write(connection: Connection, changes: Iterable[tuple[Case | None, Change]]) -> list[Case]:
     """Store what changed of cases that are locked, or new (None before), with their events. Answers with the cases as stored."""
-    changed = [(before, _counted(change), change.events) for before, change in changes if change.case != before]
+    changed = [
+        (before, _counted(change), change.events)
+        for before, change in changes
+        if change.events or change.case != before
+    ]
     stored = [case for before, case, _ in changed if before is not None]
     new = [case for before, case, _ in changed if before is None]
     if stored:

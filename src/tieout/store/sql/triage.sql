@@ -168,10 +168,9 @@ WITH asked AS (
     FROM instance
     WHERE instance.flow <> 'stream' AND instance.id IN (
         SELECT finding.instance
-        FROM case_
-        JOIN case_finding ON case_finding.cause = case_.key
+        FROM case_finding
         JOIN finding USING (risk, subject, period)
-        WHERE case_.id = ANY(%(ids)b::bigint[])
+        WHERE case_finding.cause IN (SELECT key FROM case_ WHERE id = ANY(%(ids)b::bigint[]))
     )
     ORDER BY instance.id
     FOR UPDATE
