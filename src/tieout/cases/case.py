@@ -151,7 +151,7 @@ def event(what: str, actor: Actor, at: dt.datetime, why: str, before: Case | Non
     """What changed between two states of a case, as an event."""
     old = {} if before is None else {name: getattr(before, name) for name in TOLD}
     new = {name: getattr(after, name) for name in TOLD}
-    changed = [name for name in TOLD if before is None or old[name] != new[name]]
+    changed = [name for name in TOLD if (new[name] if before is None else old[name] != new[name])]
     return Event(
         at=at, who=actor.holder, kind=actor.kind, what=what, why=why,
         before=msgspec.to_builtins({name: old[name] for name in changed if name in old}),

@@ -11,6 +11,7 @@ each miss the other's. The work is set-based, so one is enough; the others find 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
@@ -56,6 +57,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     rank: int
     cause: str
     documents: tuple[str, ...]
+    holds: str
     entity: str
     owner: str
     customer: str
@@ -118,9 +120,10 @@ def _follow(connection: Connection, changed: list[Identity]) -> set[str]:
     before = {
         row.key: row for row in decoded(connection.execute(sql("case_findings_of_identities"), identities), Member)
     }
-    overlays = [finding for finding in findings if finding.group is Group.OVERLAY]
-    gone = [row for row in before.values() if row.group == Group.OVERLAY.value]
-    moved = _hold(connection, overlays, gone)
+    overlays = {(*f.identity, f.currency): f for f in findings if f.group is Group.OVERLAY}
+    begun = [f for key, f in overlays.items() if key not in before or before[key].holds != _mark(f)]
+    gone = [row for key, row in before.items() if row.group == Group.OVERLAY.value and key not in overlays]
+    moved = _hold(connection, begun, gone)
     elsewhere = {}
     if moved:
         rows = connection.execute(sql("case_findings_of_documents"), {"documents": moved})
@@ -133,7 +136,7 @@ def _follow(connection: Connection, changed: list[Identity]) -> set[str]:
         cause = held_by(row.documents, held) or alone(row.risk, row.subject)
         after[key] = msgspec.structs.replace(row, cause=cause)
     before |= elsewhere
-    return _replace(connection, before, after) | {finding.subject for finding in overlays}
+    return _replace(connection, before, after) | {finding.subject for finding in begun}
 
 
 def _replace(connection: Connection, before: dict[MemberKey, Member], after: dict[MemberKey, Member]) -> set[str]:
@@ -149,22 +152,19 @@ def _replace(connection: Connection, before: dict[MemberKey, Member], after: dic
 
 
 def _hold(connection: Connection, overlays: list[Finding], gone: list[Member]) -> list[str]:
-    """Store what overlays hold up; the documents that one of them began or ceased to hold."""
+    """Store what overlays hold up; the documents that one of them, or of those that are gone, began or ceased to hold."""
     if not overlays and not gone:
         return []
-    keys = {(PRECEDENCE[f.risk], f.subject, f.period, f.currency): f for f in overlays}
-    listed = list(keys)
-    listed += [key for row in gone if (key := (row.rank, row.subject, row.period, row.currency)) not in keys]
+    listed = [(PRECEDENCE[f.risk], f.subject, f.period, f.currency) for f in overlays]
+    listed += [(row.rank, row.subject, row.period, row.currency) for row in gone]
     numbers: list[int] = []
     documents: list[str] = []
     named: list[bool] = []
-    for n, key in enumerate(listed, 1):
-        overlay = keys.get(key)
-        if overlay is not None:
-            holds = {about(overlay.subject): False, **dict.fromkeys(overlay.holds, True)}
-            numbers += [n] * len(holds)
-            documents += holds
-            named += holds.values()
+    for n, overlay in enumerate(overlays, 1):
+        holds = {about(overlay.subject): False, **dict.fromkeys(overlay.holds, True)}
+        numbers += [n] * len(holds)
+        documents += holds
+        named += holds.values()
     columns = {name: [key[n] for key in listed] for n, name in enumerate(("rank", "subject", "period", "currency"))}
     rows = connection.execute(sql("replace_holds"), {**columns, "n": numbers, "document": documents, "named": named})
     return [document for (document,) in rows]
@@ -178,12 +178,19 @@ def _held(connection: Connection, documents: list[str]) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
+def _mark(finding: Finding) -> str:
+    """A hash of what an overlay holds up; empty for other findings."""
+    if finding.group is not Group.OVERLAY:
+        return ""
+    return hashlib.sha256(msgspec.json.encode(sorted(finding.holds))).hexdigest()[:32]
+
+
 def _member(finding: Finding, held: dict[str, str]) -> Member:
     return Member(
-        risk=finding.risk.value, subject=finding.subject, period=finding.period, currency=finding.currency, group=finding.group.value,
-        rank=PRECEDENCE[finding.risk], cause=cause_of(finding, held), documents=holdable(finding), entity=finding.entity,
-        owner=finding.owner, customer=finding.customer, exposure=finding.exposure, tax=finding.tax, since=finding.since,
-        deadline=finding.deadline, variant=finding.variant, why=finding.why,
+        risk=finding.risk.value, subject=finding.subject, period=finding.period, currency=finding.currency,
+        group=finding.group.value, rank=PRECEDENCE[finding.risk], cause=cause_of(finding, held), documents=holdable(finding),
+        holds=_mark(finding), entity=finding.entity, owner=finding.owner, customer=finding.customer, exposure=finding.exposure,
+        tax=finding.tax, since=finding.since, deadline=finding.deadline, variant=finding.variant, why=finding.why,
     )  # fmt: skip
 
 
@@ -193,17 +200,24 @@ def _causes(connection: Connection, keys: list[str]) -> dict[str, Cause]:
     parts: dict[str, list[Part]] = defaultdict(list)
     for cause, *values in connection.execute(sql("parts_of_causes"), asked):
         parts[cause].append(Part(**dict(zip(Part.__struct_fields__, values, strict=True))))
-    leaders: dict[str, list[Leader]] = defaultdict(list)
-    for cause, *values in connection.execute(sql("leaders_of_causes"), asked):
-        leaders[cause].append(Leader(**dict(zip(Leader.__struct_fields__, values, strict=True))))
+    leaders = _leaders(connection, "overlays_of_causes", keys)
+    leaders |= _leaders(connection, "dearest_of_causes", [key for key in parts if key not in leaders])
     documents: dict[str, int] = dict(connection.execute(sql("documents_of_causes"), asked).fetchall())
     return {
         key: Cause(
-            key=key, parts=tuple(parts[key]), leaders=tuple(leaders[key]),
+            key=key, parts=tuple(parts[key]), leaders=tuple(leaders.get(key, ())),
             documents=documents.get(key) or sum(part.findings for part in parts[key]),
         )
         for key in keys
     }  # fmt: skip
+
+
+def _leaders(connection: Connection, statement: str, keys: list[str]) -> dict[str, list[Leader]]:
+    """Findings that may speak for their cause, by its key."""
+    found: dict[str, list[Leader]] = {}
+    for cause, *values in connection.execute(sql(statement), {"keys": keys}) if keys else ():
+        found.setdefault(cause, []).append(Leader(**dict(zip(Leader.__struct_fields__, values, strict=True))))
+    return found
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ CREATE TABLE case_finding (
     rank      smallint NOT NULL,
     cause     text COLLATE "C" NOT NULL,
     documents text[] COLLATE "C" NOT NULL,
+    holds     text NOT NULL,
     entity    text NOT NULL,
     owner     text NOT NULL,
     customer  text NOT NULL,
@@ -23,10 +24,11 @@ CREATE TABLE case_finding (
 );
 CREATE INDEX case_finding_cause ON case_finding (cause, exposure DESC, risk, subject, period, currency);
 CREATE INDEX case_finding_subject ON case_finding (subject);
-CREATE INDEX case_finding_documents ON case_finding USING gin (documents);
+CREATE INDEX case_finding_documents ON case_finding USING gin (documents) WITH (fastupdate = off);
 
 COMMENT ON COLUMN case_finding.rank IS 'Of the risk class: the earlier class takes a slice of money.';
 COMMENT ON COLUMN case_finding.documents IS 'By which an overlay may hold it, in the order in which they are asked; empty where it names its cause.';
+COMMENT ON COLUMN case_finding.holds IS 'Of an overlay: a hash of what it holds up, so that what has not changed is not compared.';
 
 -- Which overlay (a missing code, a conflict) holds which document up.
 CREATE TABLE case_hold (

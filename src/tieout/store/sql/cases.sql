@@ -13,7 +13,7 @@ WITH wanted AS NOT MATERIALIZED (
         AND (%(customer)s::text IS NULL OR customer = %(customer)s::text)
         AND (%(late_at)s::timestamptz IS NULL OR due_at < %(late_at)s::timestamptz)
         AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s::bigint[]))
-        AND (%(document)s::text IS NULL OR key IN (SELECT cause FROM case_finding WHERE subject = %(document)s::text))
+        AND (%(document)s::text IS NULL OR key = ANY(ARRAY(SELECT cause FROM case_finding WHERE subject = %(document)s::text)))
 ), page AS (
     (
         SELECT id, exposure, due_at, opened_at, closed_at, true AS is_whole

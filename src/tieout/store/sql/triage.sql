@@ -46,7 +46,16 @@ WITH overlay AS MATERIALIZED (
 SELECT document FROM ceased UNION SELECT document FROM begun
 
 -- name: case_findings_of_documents
-SELECT to_json(case_finding)::text FROM case_finding WHERE documents && %(documents)b::text[]
+-- One probe of the index for each document: an overlap with thousands of them would be compared row by row.
+SELECT to_json(f)::text
+FROM (
+    SELECT DISTINCT f.risk, f.subject, f.period, f.currency
+    FROM unnest(%(documents)b::text[]) AS t (document)
+    CROSS JOIN LATERAL (
+        SELECT risk, subject, period, currency FROM case_finding WHERE documents @> ARRAY[t.document] OFFSET 0
+    ) AS f
+) AS held
+JOIN case_finding f USING (risk, subject, period, currency)
 
 -- name: holders_of_documents
 SELECT DISTINCT ON (document) document, subject
@@ -58,8 +67,8 @@ ORDER BY document, rank, subject
 INSERT INTO case_finding
 SELECT * FROM json_populate_recordset(NULL::case_finding, %(rows)s::json)
 ON CONFLICT (risk, subject, period, currency) DO UPDATE SET
-    ("group", rank, cause, documents, entity, owner, customer, exposure, tax, since, deadline, variant, why)
-    = (EXCLUDED."group", EXCLUDED.rank, EXCLUDED.cause, EXCLUDED.documents, EXCLUDED.entity, EXCLUDED.owner, EXCLUDED.customer,
+    ("group", rank, cause, documents, holds, entity, owner, customer, exposure, tax, since, deadline, variant, why)
+    = (EXCLUDED."group", EXCLUDED.rank, EXCLUDED.cause, EXCLUDED.documents, EXCLUDED.holds, EXCLUDED.entity, EXCLUDED.owner, EXCLUDED.customer,
        EXCLUDED.exposure, EXCLUDED.tax, EXCLUDED.since, EXCLUDED.deadline, EXCLUDED.variant, EXCLUDED.why)
 
 -- name: remove_case_findings
@@ -73,20 +82,18 @@ FROM case_finding
 WHERE cause = ANY(%(keys)b::text[])
 GROUP BY cause, "group", currency, entity
 
--- name: leaders_of_causes
--- Findings that may speak for their cause: overlays that are it, and the dearest of each currency.
-(
-    SELECT cause, risk, subject, period, currency, exposure, why, owner, entity, customer
-    FROM case_finding
-    WHERE cause = ANY(%(keys)b::text[]) AND subject = cause AND "group" = 'overlay'
-)
-UNION ALL
-(
-    SELECT DISTINCT ON (cause, currency) cause, risk, subject, period, currency, exposure, why, owner, entity, customer
-    FROM case_finding
-    WHERE cause = ANY(%(keys)b::text[])
-    ORDER BY cause, currency, exposure DESC, rank, subject DESC, period DESC
-)
+-- name: overlays_of_causes
+-- The overlays that are themselves the cause: they speak for it.
+SELECT cause, risk, subject, period, currency, exposure, why, owner, entity, customer
+FROM case_finding
+WHERE subject = ANY(%(keys)b::text[]) AND cause = subject AND "group" = 'overlay'
+
+-- name: dearest_of_causes
+-- The dearest finding of each currency: one of them speaks for its cause.
+SELECT DISTINCT ON (cause, currency) cause, risk, subject, period, currency, exposure, why, owner, entity, customer
+FROM case_finding
+WHERE cause = ANY(%(keys)b::text[])
+ORDER BY cause, currency, exposure DESC, rank, subject DESC, period DESC
 
 -- name: documents_of_causes
 SELECT cause, count(*)::integer
