@@ -5,6 +5,7 @@ Environment variables, because a password does not belong on a command line:
     TIEOUT_DATABASE_URL   a PostgreSQL of your own; without it one is started from the installed binaries, in the data folder
     TIEOUT_DATA           the data folder
     TIEOUT_POSTGRES       a folder with `initdb` and `postgres`, instead of the binaries that are installed with Tieout
+    TIEOUT_KEYS           a file with the keys that seal secrets in the database; default: secret.keys in the data folder
 
 And ``settings.toml`` in the data folder, if it is there:
 
@@ -29,6 +30,7 @@ from tieout.canon.faults import MappingFault
 from tieout.policy.table import Table
 
 NAME = "settings.toml"
+KEYS = "secret.keys"
 FORMATS = ("auto", "json", "console")
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -41,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Wins over the data folder's own server. Empty: that server."""
     postgres_folder: Path | None = None
     """Binaries to use for the data folder's own server. None: those of the package."""
+    keys_file: Path
+    """The keys that seal what is secret in the database. It may not be there yet."""
     redact: tuple[str, ...] = ()
     """Private fields, as ``type.field``."""
     log_format: str = "auto"
@@ -61,6 +65,7 @@ def read(environment: Mapping[str, str], data_folder: Path | None = None) -> Set
         data_folder=folder,
         database_url=environment.get("TIEOUT_DATABASE_URL", "").strip(),
         postgres_folder=Path(postgres).absolute() if postgres else None,
+        keys_file=Path(environment.get("TIEOUT_KEYS") or folder / KEYS).absolute(),
         redact=redact.texts("fields"),
         log_format=log.choice("format", FORMATS, "auto"),
         log_level=log.choice("level", LEVELS, "info"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from tieout.store.connection import connect, open_pool
 from tieout.store.intake import GroupCommit
 from tieout.store.people import Wish, add_person, add_token
+from tieout.store.sealing import Sealer
 from tieout.store.trail import By
 from tieout.web.application import Application
+from tieout.web.doors import Doors
 from tieout.web.means import Means
 from tieout.web.roles import SCOPES
 from tieout.web.routes import ROUTES
@@ -34,13 +37,21 @@ Ask = Callable[..., Heard]
 
 
 @pytest.fixture
-def address(database: str) -> Iterator[tuple[str, int]]:
+def keys(tmp_path: Path) -> Path:
+    """Where the keys are that seal secrets, once there is one."""
+    return tmp_path / "secret.keys"
+
+
+@pytest.fixture
+def address(database: str, keys: Path) -> Iterator[tuple[str, int]]:
     """Host and port of the server."""
     failures: list[BaseException | None] = []
     with (
         open_pool(database, "a test", 4) as pool,
         GroupCommit(database) as intake,
-        serving(Application(Means(pool, intake), ROUTES), "127.0.0.1", 0, failures.append) as url,
+        serving(
+            Application(Means(pool, intake, Doors(pool, Sealer(keys))), ROUTES), "127.0.0.1", 0, failures.append
+        ) as url,
     ):
         yield "127.0.0.1", int(url.rpartition(":")[2])
     assert not failures

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 
 from tieout.store.connection import open_pool
 from tieout.store.intake import GroupCommit
+from tieout.store.sealing import Sealer
 from tieout.web.application import THREADS, Application
+from tieout.web.doors import Doors
 from tieout.web.means import Means
 from tieout.web.routes import ROUTES
 from tieout.web.server import serving
@@ -21,7 +23,8 @@ def web(host: str, port: int) -> Part:
     @contextmanager
     def part(installation: Installation) -> Iterator[str]:
         with open_pool(installation.dsn, "tieout web", THREADS) as pool, GroupCommit(installation.dsn) as intake:
-            application = Application(Means(pool, intake), ROUTES)
+            doors = Doors(pool, Sealer(installation.settings.keys_file))
+            application = Application(Means(pool, intake, doors), ROUTES)
             with serving(application, host, port, installation.stop.ask) as address:
                 installation.say(f"listening on {address}")
                 yield address

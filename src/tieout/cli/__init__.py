@@ -18,7 +18,22 @@ import typer
 from tieout import __version__
 from tieout.canon.faults import Fault
 
-from . import audit, backup, doctor, explain, flows, migrate, schema, simulate, streams, token, user, verify, web
+from . import (
+    audit,
+    backup,
+    connection,
+    doctor,
+    explain,
+    flows,
+    migrate,
+    schema,
+    simulate,
+    streams,
+    token,
+    user,
+    verify,
+    web,
+)
 from .interrupts import Interrupts
 from .machine import fault_of
 
@@ -40,6 +55,7 @@ app = typer.Typer(
 )
 app.add_typer(audit.app, name="audit")
 app.command("backup")(backup.backup)
+app.add_typer(connection.app, name="connection")
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.add_typer(flows.app, name="flows")

@@ -103,6 +103,14 @@ def is_lost(error: psycopg.Error) -> bool:
     return error.sqlstate[:2] in ("08", "53", "57", "58") or error.sqlstate == "25006"
 
 
+def is_about_a_value(error: Exception) -> bool:
+    """Whether the database was asked about a value that it cannot have: a text with a zero byte, a number beyond 64 bits."""
+    of_the_text = isinstance(error, psycopg.DataError) and error.sqlstate is None
+    return of_the_text or isinstance(
+        error, errors.NumericValueOutOfRange | errors.CharacterNotInRepertoire | UnicodeEncodeError
+    )
+
+
 def arrays(rows: Iterable[object], *fields: str) -> dict[str, list[Any]]:
     """The rows as one array for each field: parameters for ``unnest(%(field)b::text[], …)``.
 

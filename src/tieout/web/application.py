@@ -85,29 +85,30 @@ class Application:
             if caller is None:
                 caller = await loop.run_in_executor(self._threads, self._tokens.caller, authorization)
             given["caller"] = _admitted(caller, route.scope)
-        query = scope["query_string"].decode("latin-1")
-        if not route.has_body:
-            return await loop.run_in_executor(self._threads, self._answer, route, given, query, headers, b"")
-        with self._room.take(min(body.announced(headers, route.limit), route.limit)):
-            read = await body.read(receive, headers, route.limit)
-            return await loop.run_in_executor(self._threads, self._answer, route, given, query, headers, read)
-
-    def _answer(
-        self, route: Route, given: dict[str, Any], query: str, headers: Mapping[str, str], read: bytes
-    ) -> Reply:
-        """In a thread: what the handler says."""
-        if route.has_body:
-            given |= _sent(route, headers, read)
-        if "query" in route.arguments:
-            given["query"] = reading.query(route, query)
         given["means"] = self._means
-        answer = route.handler(**{name: value for name, value in given.items() if name in route.arguments})
-        status, answer = (answer.status, answer.body) if isinstance(answer, Answer) else (200, answer)
-        if answer is None:
-            return (204, [], b"")
-        if isinstance(answer, Plain):
-            return (status, [(b"content-type", answer.media_type.encode())], answer.body)
-        return (status, [(b"content-type", b"application/json")], ENCODER.encode(answer))
+        if "query" in route.arguments:
+            given["query"] = reading.query(route, scope["query_string"].decode("latin-1"))
+        if not route.has_body:
+            return await self._answer(route, given, headers, b"")
+        with self._room.take(min(body.announced(headers, route.limit), route.limit)):
+            return await self._answer(route, given, headers, await body.read(receive, headers, route.limit))
+
+    async def _answer(self, route: Route, given: dict[str, Any], headers: Mapping[str, str], sent: bytes) -> Reply:
+        """What the handler says."""
+        if route.is_coroutine:
+            return written(await route.handler(**_filled(route, given, headers, sent)))
+
+        def work() -> Reply:
+            return written(route.handler(**_filled(route, given, headers, sent)))
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _filled(route: Route, given: dict[str, Any], headers: Mapping[str, str], sent: bytes) -> dict[str, Any]:
+    """The handler's arguments."""
+    if route.has_body:
+        given |= _read(route, headers, sent)
+    return {name: value for name, value in given.items() if name in route.arguments}
 
 
 def _admitted(caller: Caller, scope: str) -> Caller:
@@ -120,17 +121,35 @@ def _admitted(caller: Caller, scope: str) -> Caller:
     return msgspec.structs.replace(caller, scope=scope)
 
 
-def _sent(route: Route, headers: Mapping[str, str], read: bytes) -> dict[str, Any]:
+def _read(route: Route, headers: Mapping[str, str], sent: bytes) -> dict[str, Any]:
     """What was sent, unpacked and of a type that the route reads."""
     named = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     known = list(route.accepts.schemas) if route.accepts else ["application/json"]
-    if named not in known:
+    if named not in known and "*/*" not in known:
         raise Refusal(
             415, f"{named!r} is not read here", where="Content-Type", mend=f"send {' or '.join(known)}",
             headers=(("accept", ", ".join(known)),),
         )  # fmt: skip
-    plain = body.unpack(read, headers.get("content-encoding", ""), route.limit)
-    return {"content": Content(named, plain, headers)} if route.accepts else {"body": reading.body(route, plain)}
+    plain = body.unpack(sent, headers.get("content-encoding", ""), route.limit)
+    if route.accepts:
+        return {"content": Content(named, plain, sent, headers)}
+    return {"body": reading.body(route, plain)}
+
+
+def written(answer: Any) -> Reply:
+    """What a handler returned, as it is sent."""
+    if not isinstance(answer, Answer):
+        answer = Answer(204 if answer is None else 200, answer)
+    headers, content = _encoded(answer.headers), answer.body
+    if content is None:
+        return (answer.status, headers, b"")
+    if isinstance(content, Plain):
+        return (answer.status, [*headers, (b"content-type", content.media_type.encode())], content.body)
+    return (answer.status, [*headers, (b"content-type", b"application/json")], ENCODER.encode(content))
+
+
+def _encoded(headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
 
 
 def told(error: Exception) -> Reply:
@@ -139,8 +158,7 @@ def told(error: Exception) -> Reply:
     if refused is None:
         log.error("a request was not answered", exc_info=error)
         refused = Refusal(500, "a fault of Tieout; its log says more")
-    headers = [(b"content-type", b"application/problem+json")]
-    headers += [(name.encode(), value.encode("latin-1", "replace")) for name, value in refused.headers]
+    headers = [(b"content-type", b"application/problem+json"), *_encoded(refused.headers)]
     return (refused.problem.status, headers, ENCODER.encode(refused.problem))
 
 

@@ -7,6 +7,8 @@ import msgspec
 from tieout.store.connection import Pool
 from tieout.store.intake import GroupCommit
 
+from .doors import Doors
+
 
 class Means(msgspec.Struct, frozen=True):
     """The parts of an installation that a request may need."""
@@ -14,3 +16,5 @@ class Means(msgspec.Struct, frozen=True):
     pool: Pool
     """Of connections to the database, for `store.connection.transact`."""
     intake: GroupCommit
+    doors: Doors
+    """The connections that webhooks come in by."""

@@ -97,10 +97,11 @@ def _parameters(route: Route, schema_of: dict[str, Any]) -> Iterator[dict[str, A
 def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status, meaning in route.statuses.items():
-        if route.answer is type(None):
-            found["204"] = {"description": meaning}
-        elif route.answer is Plain:
+        if route.answer is Plain:
             found[str(status)] = {"description": meaning, "content": _media("text/plain", {"type": "string"})}
+        elif route.answer is type(None):
+            is_bare = route.hints["return"] is type(None)
+            found["204" if is_bare else str(status)] = {"description": meaning}
         else:
             found[str(status)] = {
                 "description": meaning,

@@ -16,6 +16,7 @@ from http import HTTPStatus
 import msgspec
 
 from tieout.canon.faults import Fault, MachineFault
+from tieout.store.connection import is_about_a_value
 from tieout.store.errors import DatabaseLost, DeliveryRefused, IntakeFull
 
 SECONDS = 2
@@ -73,6 +74,10 @@ def refusal(error: Exception) -> Refusal | None:
         return later("the database cannot be reached")
     if isinstance(error, IntakeFull):
         return later(str(error))
+    if is_about_a_value(error):
+        return Refusal(
+            422, "a value that no database holds", mend="texts have no zero bytes, whole numbers at most 64 bits"
+        )
     return None
 
 

@@ -7,7 +7,8 @@
 An argument is filled by its name: ``means``, ``caller``, ``query`` (a struct of the query's parameters), ``body`` (of the request's
 JSON, in any type that msgspec decodes), ``content`` (the body as bytes with its type and headers); any other is the part of the path
 in braces of that name. What the function returns is the answer's JSON; None is an empty one. Its docstring describes the route.
-A handler is called in a thread; it may raise any Fault, StoreError or `Refusal`.
+A handler is called in a thread, or if it is a coroutine, which waits for nothing but what it awaits, where it is. It may raise any
+Fault, StoreError or `Refusal`.
 """
 
 from __future__ import annotations
@@ -29,20 +30,24 @@ BODY_LIMIT = 8 * MEGABYTE
 
 
 class Content(msgspec.Struct, frozen=True):
-    """A body as it came, unpacked."""
+    """What was sent."""
 
     media_type: str
     """Lower case, without parameters."""
     body: bytes
+    """Unpacked."""
+    sent: bytes
+    """As it came."""
     headers: Mapping[str, str]
     """By their names in lower case."""
 
 
 class Answer(msgspec.Struct, Generic[T], frozen=True):
-    """An answer with another status than 200."""
+    """An answer with another status than 200, or with headers."""
 
     status: int
     body: T
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Plain(msgspec.Struct, frozen=True):
@@ -56,7 +61,7 @@ class Accepts(msgspec.Struct, frozen=True):
     """What a route reads that takes its body as `Content`."""
 
     schemas: Mapping[str, Any]
-    """Media type → the type of what is in it."""
+    """Media type → the type of what is in it. */* is every other."""
     headers: Mapping[str, str] = {}
     """Name → what it is for."""
 
@@ -81,6 +86,11 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     def hints(self) -> dict[str, Any]:
         """The types of the handler's arguments and, under ``return``, of its answer."""
         return typing.get_type_hints(self.handler)
+
+    @cached_property
+    def is_coroutine(self) -> bool:
+        """Whether it is to be awaited."""
+        return inspect.iscoroutinefunction(self.handler)
 
     @cached_property
     def arguments(self) -> frozenset[str]:

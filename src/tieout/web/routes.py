@@ -8,8 +8,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from . import hooks
 from .deliveries import ACCEPTS, deliver
 from .health import alive, ready, show_metrics
+from .hooks import agree_to_hooks, take_hook
 from .means import Means
 from .openapi import openapi
 from .route import MEGABYTE, Route
@@ -36,6 +38,8 @@ ROUTES: tuple[Route, ...] = (
         refusals=(409,),
         statuses={200: "All of them are kept.", 207: "Some are kept; `refused` says what is wrong with the others."},
     ),
+    Route("POST", "/hooks/{connection}", "", take_hook, accepts=hooks.ACCEPTS, refusals=(401, 409)),
+    Route("OPTIONS", "/hooks/{connection}", "", agree_to_hooks, accepts=hooks.ACCEPTS),
     Route("GET", "/healthz", "", alive),
     Route("GET", "/readyz", "", ready),
     Route("GET", "/metrics", "", show_metrics),
