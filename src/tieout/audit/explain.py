@@ -15,8 +15,9 @@ from tieout.setwise.flows import load as load_flow
 from tieout.setwise.run import instances_of
 from tieout.setwise.tables import table_name
 
+from .evaluation import newest_day
 from .progress import Progress, silent
-from .run import newest_day, opened
+from .run import opened
 
 _MOST = 20
 

@@ -47,7 +47,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 def table_name(type_name: str) -> str:
     """``invoice`` → ``doc_invoice``. Raises MappingFault for a type that there is not."""
-    _known(type_name)
+    struct_of(type_name)
     return f"doc_{type_name}"
 
 
@@ -55,7 +55,7 @@ def table_name(type_name: str) -> str:
 def columns(type_name: str) -> tuple[Column, ...]:
     """The columns of a type's table in order: ``key``, ``ref``, then the fields as the type declares them."""
     identity = (Column(name=name, sql_type="VARCHAR", kind="text", required=True) for name in ("key", "ref"))
-    return (*identity, *fields(_known(type_name)))
+    return (*identity, *fields(struct_of(type_name)))
 
 
 @cache
@@ -80,7 +80,8 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _known(type_name: str) -> type[msgspec.Struct]:
+def struct_of(type_name: str) -> type[msgspec.Struct]:
+    """The document type of a name. Raises MappingFault for a type that there is not."""
     if type_name not in TYPES:
         raise MappingFault(f"there is no document type {type_name!r}", mend=nearest(type_name, TYPES))
     return TYPES[type_name]

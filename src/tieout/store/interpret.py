@@ -259,7 +259,8 @@ def _hold(connection: Connection, now: dt.datetime, observed: list[Observation])
     places = sorted({(one.document.system, one.document.type, one.document.entity) for one in observed})
     systems, types, entities = zip(*places, strict=True)
     new = connection.execute(
-        sql("insert_holders"), {"system": list(systems), "type": list(types), "entity": list(entities)}
+        sql("insert_holders"),
+        {"system": list(systems), "type": list(types), "entity": list(entities), "now": now},
     ).fetchall()
     if new:
         _everything_changed(connection, now)

@@ -57,8 +57,8 @@ SELECT * FROM unnest(%(from_key)b::text[], %(field)b::text[], %(n)b::integer[], 
 INSERT INTO touched (key) SELECT unnest(%(key)b::text[])
 
 -- name: insert_holders
-INSERT INTO holder (system, type, entity)
-SELECT DISTINCT * FROM unnest(%(system)b::text[], %(type)b::text[], %(entity)b::text[]) AS given (system, type, entity)
+INSERT INTO holder (system, type, entity, recorded_at)
+SELECT DISTINCT system, type, entity, %(now)s FROM unnest(%(system)b::text[], %(type)b::text[], %(entity)b::text[]) AS given (system, type, entity)
 ORDER BY system, type, entity
 ON CONFLICT DO NOTHING
 RETURNING system, type, entity

@@ -1,0 +1,103 @@
+"""The live engine's figures: what it knows at a moment, in tables, judged exactly as an audit judges the exports of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+import duckdb
+import msgspec
+
+from tieout.canon.documents import TYPES
+from tieout.engine.decided import Decided, coverage
+from tieout.setwise import tables
+from tieout.setwise.fill import fill
+from tieout.store.snapshot import Moment, Ruling, Snapshot, snapshot
+
+from .evaluation import Basis, Span, evaluated
+from .policy_files import with_periods
+from .progress import Progress, silent
+from .result import AuditResult
+from .scratch import connect, scratch
+
+_EVERY = 50_000
+"""Documents between two words on how far it is."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What was known at a moment, in the tables of a database of its own. Can be judged any number of times."""
+
+    database: Path
+    moment: Moment
+    ruling: Ruling
+    """The policy that held."""
+    holders: tuple[tuple[str, str, str], ...]
+    documents: dict[str, int]
+    """Type → how many."""
+
+    def judged(self, span: Span, decided: Decided | None = None, progress: Progress = silent) -> AuditResult:
+        """The result of it, under the policy that held or another. Raises InputFault for a period that there is not."""
+        decided = decided or self.ruling.decided
+        connection = connect(self.database)
+        try:
+            basis = self._basis(connection, decided)
+            return evaluated(
+                self.database, connection, basis, msgspec.structs.replace(span, flows=span.flows or decided.flows),
+                progress=progress,
+            )  # fmt: skip
+        finally:
+            connection.close()
+
+    def _basis(self, connection: duckdb.DuckDBPyConnection, decided: Decided) -> Basis:
+        policy = with_periods(decided.policy, connection)
+        return Basis(
+            policy=policy, coverage=coverage(decided, policy, self.holders), base_currency=policy.base_currency,
+            entity_names={name: entity.name or name for name, entity in policy.entities.items()},
+        )  # fmt: skip
+
+
+@contextmanager
+def known(dsn: str, moment: Moment | None = None, progress: Progress = silent) -> Iterator[Known]:
+    """What the engine knows now, or knew at a moment. Raises DatabaseLost, and MachineFault where there is no room for it."""
+    with scratch("the figures") as (database, connection):
+        with snapshot(dsn, moment) as taken:
+            documents = _filled(connection, taken, progress)
+            found = Known(database, taken.moment, taken.ruling(), tuple(taken.holders()), documents)
+        connection.close()
+        yield found
+
+
+def _filled(connection: duckdb.DuckDBPyConnection, taken: Snapshot, progress: Progress) -> dict[str, int]:
+    """Every document into its type's table; how many there are of each type."""
+    with TemporaryDirectory(prefix="tieout-") as spool:
+        longest = _spooled(taken.documents(), Path(spool), progress)
+        for done, name in enumerate(TYPES):
+            tables.create(connection, name)
+            if name in longest:
+                progress("putting documents into tables", done, len(TYPES))
+                fill(connection, name, Path(spool) / name, longest[name])
+    counts = (
+        (name, connection.execute(f"SELECT count(*) FROM {tables.table_name(name)}").fetchone()) for name in TYPES
+    )
+    return {name: row[0] for name, row in counts if row is not None and row[0]}
+
+
+def _spooled(documents: Iterable[tuple[str, bytes]], spool: Path, progress: Progress) -> dict[str, int]:
+    """One file a type, a document a line; the length of the longest line of each."""
+    files: dict[str, BinaryIO] = {}
+    longest: dict[str, int] = {}
+    with ExitStack() as opened:
+        for done, (name, body) in enumerate(documents):
+            if name not in files:
+                files[name] = opened.enter_context((spool / name).open("wb", buffering=2**20))
+                longest[name] = 0
+            files[name].write(body)
+            files[name].write(b"\n")
+            if len(body) >= longest[name]:
+                longest[name] = len(body) + 1
+            if done % _EVERY == 0:
+                progress("reading what is known", done, 0)
+    return longest
