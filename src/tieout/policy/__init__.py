@@ -3,18 +3,18 @@
 from .calendar import Calendar
 from .casework import SEVERITIES, CaseRules
 from .coverage import Coverage, Gap, coverage
-from .crosswalk import Crosswalk, CrosswalkRow
+from .crosswalk import Codes, Crosswalk, CrosswalkRow
 from .difference import Change, decisions, differences
 from .duration import Duration
 from .parsing import OTHERS, TABLES, parse
 from .policy import Policy
 from .posting import Posting, PostingRules, Refusal, Sequence
-from .rates import FxRate
+from .rates import FxRate, rate_entry
 from .roles import ROLES
 from .rules import Entity, Mode, Rules
 
 __all__ = [
-    "OTHERS", "ROLES", "SEVERITIES", "TABLES", "Calendar", "CaseRules", "Change", "Coverage", "Crosswalk",
-    "CrosswalkRow", "Duration", "Entity", "FxRate", "Gap", "Mode", "Policy", "Posting", "PostingRules", "Refusal",
-    "Rules", "Sequence", "coverage", "decisions", "differences", "parse",
+    "OTHERS", "ROLES", "SEVERITIES", "TABLES", "Calendar", "CaseRules", "Change", "Codes", "Coverage",
+    "Crosswalk", "CrosswalkRow", "Duration", "Entity", "FxRate", "Gap", "Mode", "Policy", "Posting", "PostingRules", "Refusal",
+    "Rules", "Sequence", "coverage", "decisions", "differences", "parse", "rate_entry",
 ]  # fmt: skip

@@ -65,6 +65,10 @@ class Crosswalk:
         """A code as it is compared."""
         return loosely(code) if self.codes.match == "loose" else code.strip()
 
+    def entry(self, code: str) -> str:
+        """How a verdict says that it looked this code up, found or not: ``crosswalk/item/SKU-7``."""
+        return f"crosswalk/{self.name}/{self.plain(code)}"
+
     def find(self, code: str, day: dt.date, entity: str = "") -> str | None:
         """What ``code`` is called on ``day``: the entity's own row before one of all entities; None where no row is."""
         found = None

@@ -27,6 +27,11 @@ class FxRate(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
+def rate_entry(currency: str, to: str) -> str:
+    """How a verdict says that it asked for a rate of this pair, of whatever day, found or not: ``rate/USD/EUR``."""
+    return f"rate/{currency}/{to}"
+
+
 class Rates:
     """Rates in order of their days. A rate is never turned round unless ``inverse`` is declared."""
 

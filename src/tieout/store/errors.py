@@ -3,6 +3,7 @@
     StoreError
     ├── DatabaseLost      it cannot be reached, or cannot commit now: nothing was acknowledged  → later (the web answers 503)
     ├── IntakeFull        more is waiting for its commit than memory is meant to hold           → later (503)
+    ├── Outdated          what it was thought for is not what holds by now: nothing was changed        → look again (409)
     └── DeliveryRefused   the database cannot keep this one as it is                            → the sender changes it (422)
 
 Deadlocks and serialization failures are not here: `connection.transact` runs the transaction again.
@@ -30,6 +31,10 @@ class DatabaseLost(StoreError):
 
 class IntakeFull(StoreError):
     """More is waiting for its commit than memory is meant to hold."""
+
+
+class Outdated(StoreError):
+    """Somebody else changed it meanwhile; says what holds by now."""
 
 
 class DeliveryRefused(StoreError):

@@ -17,7 +17,7 @@ import msgspec
 
 from tieout.canon.faults import Fault, MachineFault
 from tieout.store.connection import is_about_a_value
-from tieout.store.errors import DatabaseLost, DeliveryRefused, IntakeFull
+from tieout.store.errors import DatabaseLost, DeliveryRefused, IntakeFull, Outdated
 
 SECONDS = 2
 """Retry-After: a database that is started again is there by then, or is not for long."""
@@ -70,6 +70,8 @@ def refusal(error: Exception) -> Refusal | None:
         return Refusal(422, error.what, where=error.where, mend=error.mend)
     if isinstance(error, DeliveryRefused):
         return Refusal(422, str(error))
+    if isinstance(error, Outdated):
+        return Refusal(409, str(error), mend="look at what holds now, and decide on that")
     if isinstance(error, DatabaseLost):
         return later("the database cannot be reached")
     if isinstance(error, IntakeFull):

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tieout.canon.documents import Document
 from tieout.canon.money import convert
+from tieout.policy import rate_entry
 
 if TYPE_CHECKING:
     from tieout.policy import Policy
+
+    from ..verdict import Outcome
 
 
 class Rate(NamedTuple):
@@ -34,8 +37,11 @@ class Rate(NamedTuple):
         return convert(amount, self.currency, self.functional, self.value)
 
 
-def rate_of(policy: Policy, document: Document, on: dt.date | None, agreed: object = None) -> Rate:
-    """The rate of a document: its own ``fx_rate`` (or ``agreed``), else the policy's latest on or before ``on``."""
+def rate_of(outcome: Outcome, policy: Policy, document: Document, on: dt.date | None, agreed: object = None) -> Rate:
+    """The rate of a document: its own ``fx_rate`` (or ``agreed``), else the policy's latest on or before ``on``.
+
+    That the policy was asked is kept in the outcome's ``reads``, as ``rate/USD/EUR``.
+    """
     currency = document.currency
     functional = policy.functional(document.entity)
     if currency == functional:
@@ -43,5 +49,8 @@ def rate_of(policy: Policy, document: Document, on: dt.date | None, agreed: obje
     stated = getattr(document, "fx_rate", None) or agreed
     if stated:
         return Rate(currency, functional, Fraction(stated))  # type: ignore[arg-type]
-    found = policy.rate(currency, functional, on) if on is not None and functional else None
+    if on is None or not functional:
+        return Rate(currency, functional, None)
+    outcome.reads.add(rate_entry(currency, functional))
+    found = policy.rate(currency, functional, on)
     return Rate(currency, functional, found.rate if found is not None else None)

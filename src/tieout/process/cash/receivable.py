@@ -49,7 +49,7 @@ def judge_receivable(instance: Instance, policy: Policy, day: dt.date, outcome: 
     on = booked_on(document, calendar)
     if document.deleted or document.status in NOT_POSTED or on is None:
         return
-    rate = rate_of(policy, document, on)
+    rate = rate_of(outcome, policy, document, on)
     walk = Walk(outcome, "R4", document, rate)
     key = document.key
     held = 0
@@ -68,7 +68,9 @@ def judge_receivable(instance: Instance, policy: Policy, day: dt.date, outcome: 
         if kind == "write_off":
             written_off += application.amount
         held += amount
-        other = Walk(outcome, "R4", document, rate_of(policy, application, applied_on) if rate.foreign else rate)
+        other = Walk(
+            outcome, "R4", document, rate_of(outcome, policy, application, applied_on) if rate.foreign else rate
+        )
         other.add(LINES[kind], application.key, amount)
         walk.total += other.total
     for write_off in instance.get("write_offs"):

@@ -45,7 +45,7 @@ def judge_unclaimed_payout_line(instance: Instance, policy: Policy, day: dt.date
     """A bank line that names a payout that nobody knows (flow settlement, anchor None)."""
     for line in instance.get("bank_lines"):
         if not line.deleted and line.payout is not None and line.booked_on <= day:
-            walk = Walk(outcome, "R6", line, rate_of(policy, line, line.booked_on))
+            walk = Walk(outcome, "R6", line, rate_of(outcome, policy, line, line.booked_on))
             walk.add("other bank lines", line.key, line.amount)
             walk.add(TO, line.key, line.amount)
 
@@ -91,7 +91,7 @@ def _walk(
 ) -> None:  # fmt: skip
     """R6: the payments leave transit; what the processor kept, what is short, what arrived."""
     key = payout.key
-    rate = rate_of(policy, payout, payout.paid_on)
+    rate = rate_of(outcome, policy, payout, payout.paid_on)
     walk = Walk(outcome, "R6", payout, rate)
     released, released_books, elsewhere = _release(instance, payout, policy, day, outcome)
     walk.add("fees", key, -payout.fees)
@@ -104,7 +104,7 @@ def _walk(
         walk.add("in transit", key, -payout.amount)
     banked = 0
     for line in lines:
-        arrived = Walk(outcome, "R6", line, rate_of(policy, line, line.booked_on))
+        arrived = Walk(outcome, "R6", line, rate_of(outcome, policy, line, line.booked_on))
         arrived.add(TO, line.key, line.amount)
         if line.currency == payout.currency:
             banked += arrived.total
@@ -130,7 +130,7 @@ def _release(
         on = captured_on(payment, policy.calendar(payment.entity))
         if not _is_money(payment) or on is None or on > day or policy.role(payment.system) == "erp":
             continue
-        walk = Walk(outcome, "R6", payment, rate_of(policy, payment, on))
+        walk = Walk(outcome, "R6", payment, rate_of(outcome, policy, payment, on))
         walk.add("in transit", payment.key, payment.amount)
         if payment.currency == payout.currency and payment.entity == payout.entity:
             released += payment.amount

@@ -70,7 +70,9 @@ def walk_applied(received: Received, unapplied: int) -> None:
     for application in received.applications:
         amount = _SIGN[application.kind] * application.amount
         on = received.calendar.day(application.applied_at) if rate.foreign else None
-        other = Walk(outcome, "R5", received.anchor, rate_of(policy, application, on) if rate.foreign else rate)
+        other = Walk(
+            outcome, "R5", received.anchor, rate_of(outcome, policy, application, on) if rate.foreign else rate
+        )
         other.add(TO, application.key, amount)
         applied += other.total
     if rate.foreign and rate.value is not None:
@@ -114,7 +116,7 @@ def walk_unclaimed(line: BankLine, policy: Policy, outcome: Outcome) -> None:
 
 def _walk_line(line: BankLine, arrival: str, policy: Policy, outcome: Outcome) -> None:
     """A booked line: money that arrived as ``arrival``; empty: it is already on the row, in transit."""
-    rate = rate_of(policy, line, line.booked_on)
+    rate = rate_of(outcome, policy, line, line.booked_on)
     walk = Walk(outcome, "R6", line, rate)
     if arrival:
         walk.add(arrival, line.key, line.amount)
@@ -130,7 +132,7 @@ def _rate(received: Received) -> Rate:
     anchor = received.anchor
     lines = received.instance.get("bank_lines")
     agreed = lines[0].fx_rate if lines and lines[0].currency == anchor.currency else None
-    return rate_of(received.policy, anchor, received.captured_on, agreed)
+    return rate_of(received.outcome, received.policy, anchor, received.captured_on, agreed)
 
 
 def _from_customer(line: BankLine) -> bool:

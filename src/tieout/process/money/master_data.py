@@ -21,14 +21,15 @@ EXPLAINED = frozenset({Risk.MISSED_UPSELL, Risk.UNBILLED_USAGE, Risk.UNBILLED_SE
 
 def judge_master_data(view: OrderView) -> None:
     """Every product of the order on its effective date; findings that a gap explains get it as their cause."""
-    if TABLE not in view.policy.crosswalks:
-        return
     items = view.policy.crosswalk(TABLE)
     reads, entity = view.outcome.reads, view.order.entity
+    if not items.declared:
+        reads.add(f"crosswalk/{TABLE}")
+        return
     gaps: dict[str, dt.date] = {}
     for product, day in _asked(view):
         code = product.partition("/")[2] or product
-        reads.add(f"crosswalk/{TABLE}/{code}")
+        reads.add(items.entry(code))
         if items.find(code, day, entity) is None:
             gaps.setdefault(product, day)
     for product, day in gaps.items():
