@@ -13,7 +13,7 @@ from tieout.cases import Actor, Case, Conflict, Forbidden, Unknown
 from tieout.cases.actions import AcceptRisk, Action, Approve, Assign, ClaimFixed, Comment, Note, Snooze
 from tieout.policy import Policy, parse
 from tieout.store import trail
-from tieout.store.case_views import Filter, events_of, find_case, findings_of, list_cases, risk_as_it_stands
+from tieout.store.case_views import Filter, events_of, list_cases, risk_as_it_stands, show_case
 from tieout.store.case_work import act_on, act_on_many, read_back, tick
 from tieout.store.connection import Connection, open_pool, transact
 from tieout.store.triage import triage
@@ -57,9 +57,9 @@ def do(
 
 
 def now_of(pool: ConnectionPool[Connection], id: int) -> Case:
-    case = transact(pool, lambda c: find_case(c, id))
-    assert case is not None
-    return case
+    shown = transact(pool, lambda c: show_case(c, id))
+    assert shown is not None
+    return shown.case
 
 
 def told(pool: ConnectionPool[Connection], id: int) -> list[str]:
@@ -219,10 +219,16 @@ def test_who_may_see_one_entity_sees_its_cases_and_its_share_of_others(pool: Con
     mixed = next(
         case for case in transact(pool, lambda c: list_cases(c, Filter())).cases if case.key == "crosswalk/item/X9"
     )
-    theirs = transact(pool, lambda c: find_case(c, mixed.id, {"US01"}))
-    assert theirs is not None
-    assert (theirs.exposure, theirs.entities, theirs.amounts) == (90_000, ("US01",), {"stuck": {"EUR": 90_000}})
-    assert [row.subject for row in transact(pool, lambda c: findings_of(c, theirs, {"US01"}))] == ["invoice/x/2"]
+    theirs = transact(pool, lambda c: show_case(c, mixed.id, {"US01"}))
+    assert theirs is not None and not theirs.is_whole
+    assert (theirs.case.exposure, theirs.case.entities, theirs.case.amounts) == (
+        90_000,
+        ("US01",),
+        {"stuck": {"EUR": 90_000}},
+    )
+    assert [row.subject for row in theirs.findings] == ["invoice/x/2"]
+    assert "exposure" not in theirs.events[0].after
+    assert transact(pool, lambda c: show_case(c, mixed.id, {"FR01"})) is None
     with pytest.raises(Forbidden, match="entities that you may not see"):
         do(pool, mixed.id, Assign(to="carla"), Actor(holder="carla", entities=frozenset({"US01"})))
     with pytest.raises(Unknown):

@@ -57,42 +57,55 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 0
     """How many events it has had: whoever acts says which version they saw."""
     state: State = "open"
+    """closed: nothing of it is found any more."""
 
     risk: str
+    """The class of the finding that speaks for it: the cause itself, or the dearest."""
     group: str
+    """The total that the class counts in."""
     title: str
+    """Why it is one, in a sentence."""
     owner: str
     """The queue."""
     entity: str
     """Of what weighs most in it: its calendar and rules hold."""
     entities: tuple[str, ...] = ()
+    """Of all its findings."""
     customer: str = ""
     findings: int = 0
     documents: int = 0
+    """That it holds up or is about."""
     currency: str = ""
     """Of ``exposure`` and ``by_group``: the base currency; without one, the only currency in the case."""
     exposure: int = 0
     """What it holds up today (leakage and stuck), else its one group's; minor units of ``currency``."""
     by_group: dict[str, int] = {}
+    """Group → exposure in ``currency``."""
     amounts: dict[str, dict[str, int]] = {}
     """Group → currency → minor units, nothing converted."""
     since: dt.date | None = None
+    """Since when the first of its findings is wrong."""
     deadline: dt.date | None = None
+    """By when the first of them should be mended, where that is known."""
 
     severity: str = "low"
+    """low, medium, high or critical"""
     opened_at: dt.datetime
     clock_at: dt.datetime
     """Since when it is to be resolved: its opening, or the last time it came back."""
     due_at: dt.datetime
+    """When it is to be resolved."""
     level: int = 0
     """How many were told that it is late."""
     wake_at: dt.datetime | None = None
     """When time next changes something in it."""
     closed_at: dt.datetime | None = None
+    """When it healed, as long as it has not come back."""
     returns: int = 0
     """How often it came back after it had healed."""
 
     assignee: str = ""
+    """Who has it; empty while nobody does."""
     note: str = ""
     """The root cause, in the words of whoever found it."""
     links: tuple[str, ...] = ()

@@ -34,8 +34,8 @@ MOST = 500
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Which cases; what is not given does not matter."""
 
-    state: Literal["", "open", "snoozed", "accepted", "closed", "any"] = ""
-    """Empty: all that are not closed."""
+    state: Literal["current", "open", "snoozed", "accepted", "closed", "any"] = "current"
+    """current: all that are not closed."""
     owner: str | None = None
     risk: str | None = None
     group: str | None = None
@@ -58,6 +58,20 @@ class Page(msgspec.Struct, frozen=True):
     cases: tuple[Case, ...]
     next: str
     """The cursor of the page after it; empty where there is none."""
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """One case: what it is about and what happened to it."""
+
+    case: Case
+    is_whole: bool
+    """False where it also holds findings of entities that the reader may not see: then only their share of it is shown."""
+    findings: tuple[FindingRow, ...]
+    """The dearest first."""
+    more: bool
+    """Whether there are more findings than these."""
+    events: tuple[EventRow, ...]
+    """The newest first."""
 
 
 class FindingRow(msgspec.Struct, frozen=True):
@@ -95,7 +109,7 @@ class Cell(msgspec.Struct, frozen=True):
     exposure: int
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class RiskLine(msgspec.Struct, frozen=True, kw_only=True):
     """Findings that have something in common."""
 
     name: str
@@ -105,17 +119,17 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """Minor units of the base currency; each currency is added up and then converted."""
 
 
-class Risk(msgspec.Struct, frozen=True, kw_only=True):
+class RiskFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Money at risk as it stands: four totals, never added together, and what they are made of."""
 
     day: dt.date
     currency: str
     """The base currency."""
     totals: dict[str, int]
-    by_class: tuple[Line, ...]
-    by_owner: tuple[Line, ...]
-    by_entity: tuple[Line, ...]
-    by_age: tuple[Line, ...]
+    by_class: tuple[RiskLine, ...]
+    by_owner: tuple[RiskLine, ...]
+    by_entity: tuple[RiskLine, ...]
+    by_age: tuple[RiskLine, ...]
     without_rate: dict[str, int]
     """Currencies that no rate leads from → findings in them: they are in no amount."""
 
@@ -144,9 +158,35 @@ def list_cases(
     return Page(tuple(shown[:most]), _cursor(shown[most - 1], sort) if len(shown) > most else "")
 
 
-def find_case(connection: Connection, id: int, within: Within = None) -> Case | None:
-    """A case, or what of it may be seen; None where that is nothing."""
-    return next(iter(list_cases(connection, Filter(state="any", ids=(id,)), within=within).cases), None)
+def show_case(
+    connection: Connection, id: int, within: Within = None, skip: int = 0, before: int | None = None, most: int = 100
+) -> Shown | None:
+    """A case, or the share of it that may be seen, with its findings from the ``skip``-th on and its events before event ``before``; None
+    where there is nothing to see.
+    """
+    cases = list_cases(connection, Filter(state="any", ids=(id,)), within=within).cases
+    if not cases:
+        return None
+    (case,) = cases
+    (stored,) = decoded(connection.execute(sql("find_cases"), {"ids": [id]}), Case)
+    is_whole = within is None or set(within).issuperset(stored.entities)
+    most = max(1, min(most, MOST))
+    findings = findings_of(connection, case, within, skip, most + 1)
+    events = events_of(connection, id, before, most)
+    if not is_whole:
+        events = [_without_money(event) for event in events]
+    return Shown(
+        case=case, is_whole=is_whole, findings=tuple(findings[:most]), more=len(findings) > most, events=tuple(events)
+    )
+
+
+def _without_money(event: EventRow) -> EventRow:
+    """An event of a case of which somebody sees a share only: what all of it came to is not theirs to know."""
+    kept = [
+        {name: value for name, value in fields.items() if name not in ("exposure", "findings")}
+        for fields in (event.before, event.after)
+    ]
+    return msgspec.structs.replace(event, before=kept[0], after=kept[1])
 
 
 def findings_of(
@@ -163,7 +203,7 @@ def events_of(connection: Connection, id: int, before: int | None = None, most: 
     return decoded(connection.execute(sql("events_of_case"), {"id": id, "before": before, "most": most}), EventRow)
 
 
-def risk_as_it_stands(connection: Connection, policy: Policy, day: dt.date, within: Within = None) -> Risk:
+def risk_as_it_stands(connection: Connection, policy: Policy, day: dt.date, within: Within = None) -> RiskFigures:
     """Money at risk by class, owner, entity and age, in the base currency at the policy's latest rates."""
     parameters = {"day": day, "within": None if within is None else sorted(within)}
     cells = [Cell(*row) for row in connection.execute(sql("risk_as_it_stands"), parameters, prepare=False)]
@@ -171,7 +211,7 @@ def risk_as_it_stands(connection: Connection, policy: Policy, day: dt.date, with
     base = policy.base_currency or (min(currencies) if len(currencies) == 1 else "")
     valuation = Valuation(policy, day, base)
 
-    def lines(name: Callable[[Cell], str]) -> tuple[Line, ...]:
+    def lines(name: Callable[[Cell], str]) -> tuple[RiskLine, ...]:
         return _lines(cells, name, valuation)
 
     totals = {group.value: 0 for group in Group if group is not Group.OVERLAY}
@@ -181,7 +221,7 @@ def risk_as_it_stands(connection: Connection, policy: Policy, day: dt.date, with
         for code in sorted(currencies)
         if valuation.of(1, code) is None
     }
-    return Risk(
+    return RiskFigures(
         day=day, currency=base, totals=totals, by_class=lines(lambda cell: cell.risk), by_owner=lines(lambda cell: cell.owner),
         by_entity=lines(lambda cell: cell.entity), by_age=lines(lambda cell: _AGES[cell.days]), without_rate=without,
     )  # fmt: skip
@@ -197,7 +237,7 @@ _AGES = {
 }
 
 
-def _lines(cells: list[Cell], name: Callable[[Cell], str], valuation: Valuation) -> tuple[Line, ...]:
+def _lines(cells: list[Cell], name: Callable[[Cell], str], valuation: Valuation) -> tuple[RiskLine, ...]:
     """Cells by name and group, the dearest first."""
     amounts: dict[tuple[str, str], dict[str, int]] = {}
     counts: dict[tuple[str, str], int] = {}
@@ -207,7 +247,7 @@ def _lines(cells: list[Cell], name: Callable[[Cell], str], valuation: Valuation)
         by_currency[cell.currency] = by_currency.get(cell.currency, 0) + cell.exposure
         counts[place] = counts.get(place, 0) + cell.findings
     found = [
-        Line(
+        RiskLine(
             name=named, group=group, findings=counts[named, group],
             exposure=sum(valuation.of(amount, currency) or 0 for currency, amount in by_currency.items()),
         )

@@ -15,10 +15,12 @@ from http import HTTPStatus
 
 import msgspec
 
+from tieout import cases
 from tieout.canon.faults import Fault, MachineFault
 from tieout.store.connection import is_about_a_value
 from tieout.store.errors import DatabaseLost, DeliveryRefused, IntakeFull, Outdated
 
+OF_CASES = {cases.Unknown: 404, cases.Conflict: 409, cases.Forbidden: 403}
 SECONDS = 2
 """Retry-After: a database that is started again is there by then, or is not for long."""
 
@@ -66,6 +68,9 @@ def refusal(error: Exception) -> Refusal | None:
     """What a caller is told about an exception; None where it is a fault of ours."""
     if isinstance(error, Refusal):
         return error
+    if isinstance(error, cases.Refused):
+        status = next((n for kind, n in OF_CASES.items() if isinstance(error, kind)), 422)
+        return Refusal(status, error.what, where=error.where, mend=error.mend)
     if isinstance(error, Fault) and not isinstance(error, MachineFault):
         return Refusal(422, error.what, where=error.where, mend=error.mend)
     if isinstance(error, DeliveryRefused):

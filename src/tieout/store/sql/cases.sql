@@ -4,7 +4,7 @@
 WITH wanted AS NOT MATERIALIZED (
     SELECT *
     FROM case_
-    WHERE CASE %(state)s::text WHEN '' THEN state <> 'closed' WHEN 'any' THEN true ELSE state = %(state)s::text END
+    WHERE CASE %(state)s::text WHEN 'current' THEN state <> 'closed' WHEN 'any' THEN true ELSE state = %(state)s::text END
         AND (%(owner)s::text IS NULL OR owner = %(owner)s::text)
         AND (%(risk)s::text IS NULL OR risk = %(risk)s::text)
         AND (%(group)s::text IS NULL OR "group" = %(group)s::text)
@@ -77,9 +77,6 @@ SELECT case_id, entity, findings, by_group, amounts
 FROM case_entity
 WHERE case_id = ANY(%(ids)b::bigint[]) AND entity = ANY(%(within)b::text[])
 ORDER BY case_id, entity
-
--- name: find_case
-SELECT to_json(case_)::text FROM case_ WHERE id = %(id)s
 
 -- name: find_cases
 SELECT to_json(case_)::text FROM case_ WHERE id = ANY(%(ids)b::bigint[]) ORDER BY id
