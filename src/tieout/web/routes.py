@@ -8,9 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-<<<<<<< HEAD
 from . import hooks
-=======
 from .cases import (
     act_on_case,
     act_on_cases,
@@ -19,7 +17,6 @@ from .cases import (
     outcomes_of_cases,
     read_case,
 )  # fmt: skip
->>>>>>> cdbbb46 (API: cases listed, read, acted upon one by one and in bulk, and money at risk as it stands)
 from .deliveries import ACCEPTS, deliver
 from .health import alive, ready, show_metrics
 from .hooks import agree_to_hooks, take_hook
@@ -49,17 +46,14 @@ ROUTES: tuple[Route, ...] = (
         refusals=(409,),
         statuses={200: "All of them are kept.", 207: "Some are kept; `refused` says what is wrong with the others."},
     ),
-<<<<<<< HEAD
     Route("POST", "/hooks/{connection}", "", take_hook, accepts=hooks.ACCEPTS, refusals=(401, 409)),
     Route("OPTIONS", "/hooks/{connection}", "", agree_to_hooks, accepts=hooks.ACCEPTS),
-=======
     Route("GET", "/v1/cases", "read", list_of_cases),
     Route("GET", "/v1/cases/outcomes", "read", outcomes_of_cases),
     Route("POST", "/v1/cases/actions", "work", act_on_cases, refusals=(409,)),
     Route("GET", "/v1/cases/{id}", "read", read_case),
     Route("POST", "/v1/cases/{id}/actions", "work", act_on_case, refusals=(409,)),
     Route("GET", "/v1/risk", "read", money_at_risk),
->>>>>>> cdbbb46 (API: cases listed, read, acted upon one by one and in bulk, and money at risk as it stands)
     Route("GET", "/healthz", "", alive),
     Route("GET", "/readyz", "", ready),
     Route("GET", "/metrics", "", show_metrics),
