@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -192,7 +194,7 @@ def test_an_empty_file_is_refused_as_a_whole_and_proves_nothing(exports: Exports
     exports.write("invoices.csv", "").read(INVOICES + complete)
     assert exports.refused() == ["invoices.csv:0 is empty, without even a header (export it again)"]
     assert exports.loaded is not None
-    assert not exports.loaded.coverage.spans
+    assert not exports.loaded.coverage.known("billing", "invoice", "DE01", dt.date(2026, 6, 30))
     assert exports.loaded.notes == (
         "invoices.csv was not read: is empty, without even a header. Nothing counts as missing from billing invoice.",
     )

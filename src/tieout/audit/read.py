@@ -68,12 +68,12 @@ def load(directory: Path | str, connection: duckdb.DuckDBPyConnection, progress:
         refusals.render(connection, reader.types, reader.known)
         files, joined = _qualities(connection, reader)
         logs, told = read_logs(connection, mapping.logs, directory, mapping.audit.time_zone, Path(spool))
-    coverage = coverage_of(connection, mapping, policy, reader.failed)
+    coverage, doubts = coverage_of(connection, mapping, policy, reader)
     policy = with_periods(policy, connection)
     _strip(connection, types)
     return Loaded(
         mapping=mapping, policy=policy, coverage=coverage, files=(*files, *logs), rejections=_rejections(connection),
-        notes=(*notes, *joined, *told),
+        notes=(*doubts, *notes, *joined, *told),
     )  # fmt: skip
 
 

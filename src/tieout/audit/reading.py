@@ -41,6 +41,21 @@ class ReadFile(msgspec.Struct, kw_only=True):
     """The file, where its lines still have to be counted."""
 
 
+class Unread:
+    """What was refused: by (system, type) the entities of documents that are there and that the audit does not see; ``*``: any."""
+
+    def __init__(self) -> None:
+        self.entities: dict[tuple[str, str], set[str]] = {}
+        self.rows: dict[tuple[int, str, str, str], int] = {}
+        """By file, system, type and entity how many rows."""
+
+    def add(self, file: int, system: str | None, type_name: str, entity: str | None, rows: int) -> None:
+        """Rows of a file that were refused; of whatever system or entity, where that cannot be read."""
+        place = (file, system or "*", type_name.partition(".")[0], entity or "*")
+        self.entities.setdefault(place[1:3], set()).add(place[3])
+        self.rows[place] = self.rows.get(place, 0) + rows
+
+
 class Reader:
     """Reads files into tables and keeps what there is to say about them.
 
@@ -54,8 +69,7 @@ class Reader:
         self.directory, self.spool = directory, spool
         self.files: list[ReadFile] = []
         self.notes: list[str] = []
-        self.failed: set[tuple[str, str]] = set()
-        """(system, type) of which a file could not be read."""
+        self.unread = Unread()
         self.known = {"entity": tuple(mapping.entities), "system": mapping.system_names}
 
     @property
@@ -92,7 +106,12 @@ class Reader:
         if parts is not None:
             self._refuse_orphans(file.type, done)
         if any(self.files[number].rejected for number in numbers):
-            self.connection.execute(f"DELETE FROM {table_name(file.type)} WHERE _bad AND _file IN ({done})")
+            bad = f"FROM {table_name(file.type)} WHERE _bad AND _file IN ({done})"
+            rows = self.connection.execute(f"SELECT _file, system, entity, count(*) {bad} GROUP BY ALL").fetchall()
+            for number, system, entity, count in rows:
+                there = entity in self.known["entity"] or not self.known["entity"]
+                self.unread.add(number, system, file.type, entity if there else None, count)
+            self.connection.execute(f"DELETE {bad}")
 
     def _read_files(self, file: File, paths: list[Path], where: Where, parts: dict[str, str] | None) -> range:
         """Read files of one entry; their numbers. What DuckDB can read as one relation, it does."""
@@ -141,6 +160,8 @@ class Reader:
         except _NOT_THE_FILE:
             raise
         except duckdb.Error as wrong:
+            if "write" in str(wrong):  # our own file: the disk is full
+                raise
             what = f"cannot be read to its end: {str(wrong).splitlines()[0]}"
             raise InputFault(what, mend="export it again") from None
         found = self.connection.execute(
@@ -214,9 +235,11 @@ class Reader:
             numbered=True,
         )
         if count:
-            for number, rows in self.connection.execute(
-                "SELECT file, count(*) FROM contradicting GROUP BY file"
+            for number, key, entity, rows in self.connection.execute(
+                "SELECT file, any_value(key), entity, count(*) FROM contradicting GROUP BY file, split_part(key, '/', 2), entity"
             ).fetchall():
+                type_name, system, _ = key.split("/", 2)
+                self.unread.add(number, system, type_name, entity, rows)
                 self.files[number].rejected = (self.files[number].rejected or 0) + rows
 
     def refuse_cycles(self, cycles: Iterable[tuple[int, int, str, str]]) -> None:
@@ -225,6 +248,7 @@ class Reader:
             self._refuse(
                 f"SELECT {file} AS file, {line}::BIGINT AS line, 'cycle' AS code, {literal(field)} AS field, {literal(way)} AS value"
             )
+            self.unread.add(file, self.files[file].system, self.files[file].type, None, 1)
             self.files[file].rejected = (self.files[file].rejected or 0) + 1
 
     def _register(self, file: File, path: Path, type_name: str) -> int:
@@ -243,6 +267,7 @@ class Reader:
         if entry.rejected is not None:
             entry.rejected += len(relation.bad)
         if relation.bad:
+            self.unread.add(number, entry.system, entry.type, None, len(relation.bad))
             rows = pa.table(
                 {
                     "file": pa.array([number] * len(relation.bad), pa.int32()),
@@ -261,7 +286,7 @@ class Reader:
 
     def _refuse_file(self, number: int, fault: InputFault) -> None:
         entry = self.files[number]
-        self.failed.add((entry.system, entry.type.partition(".")[0]))
+        self.unread.add(number, entry.system, entry.type, None, 0)
         self.connection.execute("INSERT INTO refused VALUES (?, 0, 'file', ?, ?)", [number, fault.mend, fault.what])
         self.notes.append(
             f"{entry.path} was not read: {fault.what}. Nothing counts as missing from {entry.system} {entry.type}."

@@ -26,7 +26,9 @@ class Settled(msgspec.Struct, frozen=True):
 def settle(connection: duckdb.DuckDBPyConnection, type_name: str) -> Settled:
     """Leave one row a document in the type's table. What contradicts itself is deleted and left in ``contradicting``."""
     table = table_name(type_name)
-    connection.execute("CREATE OR REPLACE TEMP TABLE contradicting (file INTEGER, line BIGINT, key VARCHAR)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE contradicting (file INTEGER, line BIGINT, key VARCHAR, entity VARCHAR)"
+    )
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT hash(key) AS h FROM {table} GROUP BY h HAVING count(*) > 1"
     )
@@ -46,12 +48,14 @@ def _resolve(connection: duckdb.DuckDBPyConnection, type_name: str) -> tuple[int
         SELECT *, count(DISTINCT CASE WHEN newest THEN content END) OVER (PARTITION BY key) AS contents,
             row_number() OVER (PARTITION BY key, newest ORDER BY _file, _line) AS place
         FROM (
-            SELECT rowid AS row, key, _file, _line, hash({content}) AS content,
+            SELECT rowid AS row, key, entity, _file, _line, hash({content}) AS content,
                 coalesce(version, 0) = max(coalesce(version, 0)) OVER (PARTITION BY key) AS newest
             FROM {table} WHERE hash(key) IN (SELECT h FROM repeated)
         )
     """)
-    connection.execute("INSERT INTO contradicting SELECT _file, _line, key FROM ranked WHERE newest AND contents > 1")
+    connection.execute(
+        "INSERT INTO contradicting SELECT _file, _line, key, entity FROM ranked WHERE newest AND contents > 1"
+    )
     superseded = _count(connection, "SELECT count(*) FROM ranked WHERE NOT newest")
     identical = _count(connection, "SELECT count(*) FROM ranked WHERE newest AND contents = 1 AND place > 1")
     connection.execute(

@@ -11,18 +11,20 @@ class Coverage:
     """Answers `known`. Can be pickled; each process fills a cache of its own.
 
     ``spans`` holds the complete days by (system, type, entity), with ``*`` for all; ``roles`` the systems of each role;
-    ``holders`` which entities' documents were read, by (system, type).
+    ``holders`` which entities' documents were read, by (system, type); ``unread`` of which entities some are there and
+    could not be read (``*``: of any), so that nothing is complete.
     """
 
-    __slots__ = ("_cache", "holders", "roles", "spans")
+    __slots__ = ("_cache", "holders", "roles", "spans", "unread")
 
     def __init__(
         self,
         spans: dict[tuple[str, str, str], tuple[Span, ...]],
         roles: dict[str, tuple[str, ...]],
         holders: dict[tuple[str, str], frozenset[str]],
+        unread: dict[tuple[str, str], frozenset[str]] | None = None,
     ) -> None:
-        self.spans, self.roles, self.holders = spans, roles, holders
+        self.spans, self.roles, self.holders, self.unread = spans, roles, holders, unread or {}
         self._cache: dict[tuple[str, str, str], tuple[Span, ...]] = {}
 
     def known(self, role_or_system: str, type_: str, entity: str, day: dt.date) -> bool:
@@ -41,9 +43,10 @@ class Coverage:
         systems = self.roles.get(role_or_system, (role_or_system,))
         found: tuple[Span, ...] | None = None
         for system in systems:
-            own = self._of_system(system, type_, entity)
+            unread = self._is_unread(system, type_, entity)
+            own = () if unread else self._of_system(system, type_, entity)
             holds = entity in self.holders.get((system, type_), ())
-            if not own and not holds:
+            if not own and not holds and not unread:
                 continue
             found = own if found is None else _both(found, own)
         return found or ()
@@ -57,8 +60,12 @@ class Coverage:
             for span in self.spans.get((system_key, type_key, entity_key), ())
         )
 
+    def _is_unread(self, system: str, type_: str, entity: str) -> bool:
+        places = (self.unread.get((name, type_), frozenset()) for name in (system, "*"))
+        return any(entity in found or "*" in found for found in places)
+
     def __reduce__(self) -> tuple[type[Coverage], tuple[object, ...]]:
-        return Coverage, (self.spans, self.roles, self.holders)
+        return Coverage, (self.spans, self.roles, self.holders, self.unread)
 
 
 def _both(one: tuple[Span, ...], other: tuple[Span, ...]) -> tuple[Span, ...]:
