@@ -19,6 +19,7 @@ from tieout.canon.faults import InputFault, MachineFault
 from tieout.store import history
 from tieout.store.archive import archive
 from tieout.store.connection import Connection, open_pool
+from tieout.store.snapshot import Moment, snapshot
 from tieout.store.trail import By
 from tieout.store.trail import history as trail_of
 
@@ -123,7 +124,17 @@ def test_old_months_go_to_files_that_anybody_can_read_and_later_days_stay_as_the
         assert [hashlib.sha256(Path(one.file).read_bytes()).digest() for one in archived] == [
             one.sha256 for one in archived
         ]
-        assert history.known_from(connection) == dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+        begins = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+        assert history.known_from(connection) == begins
+    with snapshot(database, Moment(begins)) as known:
+        assert len(list(known.documents())) == 2
+    too_early = Moment(begins - dt.timedelta(microseconds=1))
+    with (
+        pytest.raises(InputFault, match="what was known before 2026-04-01 was archived"),
+        snapshot(database, too_early),
+    ):
+        pass
+    with pool.connection() as connection:
         (entry,) = trail_of(connection, "2026-03")
         assert (entry.what, entry.who, entry.why) == ("history.archive", "ana", "a year is enough")
 

@@ -35,6 +35,8 @@ SCHEMA = pa.schema([
     pa.field("recorded_at", pa.timestamp("us", tz="UTC"), nullable=False),
 ])  # fmt: skip
 COLUMNS = SQL("key, version, arrival, n, digest, body, recorded_at")
+ALL_COLUMNS = SQL("key, version, arrival, n, digest, body, recorded_at, xid")
+"""With what has a meaning in this database alone."""
 
 
 def archive(
@@ -138,11 +140,11 @@ def _fold(into: Any, batch: pa.RecordBatch) -> int:
 def _keep_newest(connection: Connection, month: dt.date) -> None:
     """Put the newest of each document into the base, and take the month out."""
     (has_base,) = connection.execute(sql("has_base")).fetchone() or (False,)
-    sources = [SQL("SELECT {} FROM {}").format(COLUMNS, Identifier(name_of(month)))]
+    sources = [SQL("SELECT {} FROM {}").format(ALL_COLUMNS, Identifier(name_of(month)))]
     if has_base:
-        sources.append(SQL("SELECT {} FROM observation_base").format(COLUMNS))
+        sources.append(SQL("SELECT {} FROM observation_base").format(ALL_COLUMNS))
     names: dict[str, Any] = {
-        "columns": COLUMNS, "end": Literal(start_of(add_months(month, 1))), "month": Identifier(name_of(month)),
+        "columns": ALL_COLUMNS, "end": Literal(start_of(add_months(month, 1))), "month": Identifier(name_of(month)),
         "sources": SQL(" UNION ALL ").join(sources),
     }  # fmt: skip
     # The new base is made beside the old one, so that those who write wait for the exchange alone.
