@@ -20,7 +20,7 @@ from .seeded import DAY, Seeded, decree, deliver, seeded, settle
 
 @pytest.fixture(scope="module", params=[3, 11])
 def company(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Seeded:
-    return seeded(request.param, 20, tmp_path_factory.mktemp("company") / "exports")
+    return seeded(request.param, 12, tmp_path_factory.mktemp("company") / "exports")
 
 
 def parts(result: AuditResult) -> dict[str, bytes]:

@@ -19,7 +19,6 @@ from tieout import __version__
 from tieout.canon.faults import Fault
 
 from . import (
-    archive,
     audit,
     backup,
     connection,
@@ -27,6 +26,7 @@ from . import (
     explain,
     flows,
     migrate,
+    replay,
     schema,
     simulate,
     streams,
@@ -54,7 +54,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("archive")(archive.archive)
 app.add_typer(audit.app, name="audit")
 app.command("backup")(backup.backup)
 app.add_typer(connection.app, name="connection")
@@ -62,6 +61,7 @@ app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
+app.command("replay")(replay.replay)
 app.command("restore")(backup.restore)
 app.command("schema")(schema.schema)
 app.command("serve")(web.serve)

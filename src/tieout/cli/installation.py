@@ -23,12 +23,20 @@ Folder = Annotated[
 @contextmanager
 def opened(folder: Path | None, application: str) -> Iterator[Connection]:
     """A connection to its database, in one transaction that is committed when the command is done."""
-    from tieout import settings
     from tieout.store.connection import connect
+
+    with dsn_of(folder) as dsn, connect(dsn, application) as connection:
+        yield connection
+
+
+@contextmanager
+def dsn_of(folder: Path | None) -> Iterator[str]:
+    """How to connect to its database, which runs meanwhile."""
+    from tieout import settings
     from tieout.store.embedded import database
 
-    with database(settings.read(os.environ, folder)) as dsn, connect(dsn, application) as connection:
-        yield connection
+    with database(settings.read(os.environ, folder)) as dsn:
+        yield dsn
 
 
 def by(why: str = "") -> By:

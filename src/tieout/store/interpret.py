@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import psycopg
@@ -19,8 +19,9 @@ from tieout.canon.faults import Fault
 from tieout.engine.observations import Observation, Refused, observations
 from tieout.telemetry import logs, metrics, traces
 
-from . import streams
+from . import history, streams
 from .connection import Connection, transact
+from .history import is_news
 from .statements import sql
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ class Claimed(NamedTuple):
     received_at: dt.datetime
     traceparent: str | None
     """The trace that its sender was in (W3C Trace Context)."""
+    documents: int | None = None
+    """How many were found in it before, where it is replayed."""
 
 
 class Read(NamedTuple):
@@ -64,15 +67,26 @@ class Read(NamedTuple):
         return self.delivery.id
 
 
-def interpret(pool: ConnectionPool[Connection], worker: str, now: dt.datetime, limit: int = 1000) -> int:
+Understand = Callable[[Claimed], Iterable[Observation | Refused]]
+"""The documents of a delivery. Raises Fault where the whole of it says nothing."""
+
+
+def understood(delivery: Claimed) -> Iterator[Observation | Refused]:
+    """Of a delivery that holds canonical documents, as JSON."""
+    return observations(bytes(delivery.body), delivery.content_type, delivery.id)
+
+
+def interpret(
+    pool: ConnectionPool[Connection], worker: str, now: dt.datetime, limit: int = 1000, understand: Understand = understood
+) -> int:  # fmt: skip
     """Interpret the oldest deliveries that wait; how many were taken. Raises DatabaseLost."""
     claimed = claim(pool, worker, now, limit)
     known = [delivery for delivery in claimed if delivery.attempts == 1]
     if known:
-        keep(pool, worker, now, [read(delivery) for delivery in known])
+        keep(pool, worker, now, [read(delivery, understand) for delivery in known])
     for delivery in claimed:
         if delivery.attempts > 1:
-            keep(pool, worker, now, [read(delivery)])
+            keep(pool, worker, now, [read(delivery, understand)])
     return len(claimed)
 
 
@@ -87,14 +101,14 @@ def claim(pool: ConnectionPool[Connection], worker: str, now: dt.datetime, limit
     return transact(pool, work)
 
 
-def read(delivery: Claimed) -> Read:
+def read(delivery: Claimed, understand: Understand = understood) -> Read:
     """What a delivery says, and what of it cannot be understood."""
     if delivery.attempts > MOST_ATTEMPTS:
         return Read(delivery, [], REFUSED, f"it stopped its worker {MOST_ATTEMPTS} times; send it in smaller parts")
     found: list[Observation] = []
     refused: list[Refused] = []
     try:
-        for part in observations(bytes(delivery.body), delivery.content_type, delivery.id):
+        for part in understand(delivery):
             if isinstance(part, Refused):
                 refused.append(part)
             else:
@@ -147,8 +161,9 @@ def _keep(connection: Connection, worker: str, now: dt.datetime, deliveries: lis
 
 
 def _arrivals(kept: list[Read]) -> Iterator[streams.Arrival]:
+    """What came for the first time: a delivery that is replayed has been counted."""
     for one in kept:
-        for observation in one.observations:
+        for observation in one.observations if not one.delivery.documents else ():
             document = observation.document
             yield streams.Arrival(
                 one.delivery.connection,
@@ -185,36 +200,14 @@ def _observe(connection: Connection, now: dt.datetime, observed: list[Observatio
             newest[one.key] = one
     rows = connection.execute(sql("lock_records"), {"key": sorted(newest)}).fetchall()
     known = {key: ((version, arrival, n), digest) for key, version, arrival, n, digest in rows}
-    _remember(connection, now, observed, known)
-    written = _write(connection, [newest[key] for key in sorted(newest) if _is_news(newest[key], known)])
+    history.remember(connection, now, observed, newest, known)
+    written = _write(connection, [newest[key] for key in sorted(newest) if is_news(newest[key], known)])
     changed = [newest[key] for key in written if key not in known or known[key][1] != newest[key].digest]
     if changed:
         gone = _name(connection, changed, [one.key for one in changed if not written[one.key]])
         connection.execute(sql("touch"), {"key": sorted({one.key for one in changed} | gone)})
         if any(one.document.type == "accounting_period" for one in changed):
             _everything_changed(connection, now)
-
-
-Known = dict[str, tuple[tuple[int, int, int], bytes]]
-"""Key → order and digest of the record that there is."""
-
-
-def _is_news(one: Observation, known: Known) -> bool:
-    return one.key not in known or one.order > known[one.key][0]
-
-
-def _remember(connection: Connection, now: dt.datetime, observed: list[Observation], known: Known) -> None:
-    """History: everything that says something else than the record did."""
-    new = [one for one in observed if one.key not in known or known[one.key][1] != one.digest]
-    if new:
-        connection.execute(
-            sql("insert_observations"),
-            {
-                "key": [o.key for o in new], "version": [o.document.version for o in new],
-                "arrival": [o.arrival for o in new], "n": [o.n for o in new], "digest": [o.digest for o in new],
-                "body": [o.body for o in new], "now": now,
-            },
-        )  # fmt: skip
 
 
 def _write(connection: Connection, new: list[Observation]) -> dict[str, bool]:

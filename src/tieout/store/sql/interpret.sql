@@ -10,7 +10,7 @@ WITH waiting AS (
 UPDATE delivery SET attempts = attempts + 1, claimed_until = %(until)s, worker = %(worker)s
 FROM fitting WHERE delivery.id = fitting.id
 RETURNING delivery.id, delivery.content_type, delivery.body, delivery.attempts, delivery.connection, delivery.received_at,
-          delivery.headers ->> 'traceparent'
+          delivery.headers ->> 'traceparent', delivery.documents
 
 -- name: finish_deliveries
 -- Only while they are this worker's: whoever lost its claim must not say what became of it.
@@ -30,6 +30,30 @@ FROM unnest(
     %(key)b::text[], %(version)b::bigint[], %(arrival)b::bigint[], %(n)b::integer[], %(digest)b::bytea[], %(body)b::bytea[]
 ) AS given (key, version, arrival, n, digest, body)
 
+-- name: insert_late_observations
+-- Older than what is known of their documents: seldom, and perhaps told before.
+INSERT INTO observation (key, version, arrival, n, digest, body, recorded_at)
+SELECT key, version, arrival, n, digest, body, %(now)s
+FROM unnest(
+    %(key)b::text[], %(version)b::bigint[], %(arrival)b::bigint[], %(n)b::integer[], %(digest)b::bytea[], %(body)b::bytea[]
+) AS given (key, version, arrival, n, digest, body)
+WHERE NOT EXISTS (
+    SELECT FROM observation AS told
+    WHERE told.key = given.key COLLATE "C" AND told.version = given.version AND told.arrival = given.arrival AND told.n = given.n
+      AND told.digest = given.digest
+)
+
+-- name: keep_standing
+-- What records say, where they say it since a restatement that was not kept.
+INSERT INTO observation (key, version, arrival, n, digest, body, recorded_at)
+SELECT key, version, arrival, n, digest, body, %(now)s
+FROM record
+WHERE key = ANY(%(key)b::text[]) AND NOT EXISTS (
+    SELECT FROM observation AS told
+    WHERE told.key = record.key AND told.version = record.version AND told.arrival = record.arrival AND told.n = record.n
+      AND told.digest = record.digest
+)
+
 -- name: upsert_records
 -- In the order of their keys, so that two workers wait for one another and do not deadlock.
 INSERT INTO record (key, type, system, entity, version, arrival, n, digest, body, mirrors, root, deleted)
@@ -43,6 +67,7 @@ ON CONFLICT (key) DO UPDATE SET
     entity = excluded.entity, version = excluded.version, arrival = excluded.arrival, n = excluded.n, digest = excluded.digest,
     body = excluded.body, mirrors = excluded.mirrors, deleted = excluded.deleted
 WHERE (excluded.version, excluded.arrival, excluded.n) > (record.version, record.arrival, record.n)
+   OR ((excluded.version, excluded.arrival, excluded.n) = (record.version, record.arrival, record.n) AND excluded.digest <> record.digest)
 RETURNING key, xmax = 0  -- whether it was not there before
 
 -- name: delete_edges

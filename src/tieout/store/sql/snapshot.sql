@@ -6,11 +6,11 @@ SELECT greatest(now(), (SELECT max(recorded_at) FROM observation WHERE recorded_
 SELECT type, body FROM record WHERE NOT deleted
 
 -- name: snapshot_observations
--- The newest of each document among those that were known.
+-- The newest of each document among those that were known; of one that was read anew (replayed), what it was read as last.
 SELECT DISTINCT ON (key) split_part(key, '/', 1), body FROM observation
 WHERE recorded_at <= %(at)s
   AND (%(visible)s::text = '' OR pg_visible_in_snapshot(xid, nullif(%(visible)s::text, '')::pg_snapshot))
-ORDER BY key DESC, version DESC, arrival DESC, n DESC
+ORDER BY key DESC, version DESC, arrival DESC, n DESC, recorded_at DESC
 
 -- name: snapshot_holders
 SELECT system, type, entity FROM holder

@@ -1,0 +1,69 @@
+"""``tieout replay``: deliveries interpreted again from their bytes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+
+from tieout.canon.faults import InputFault
+
+from .installation import Folder, by, dsn_of
+from .user import Why
+
+PATIENCE = dt.timedelta(minutes=10)
+"""For what others have claimed."""
+
+
+def replay(
+    connection: Annotated[
+        str, typer.Option("--connection", metavar="NAME", help="Only what came on this connection.")
+    ] = "",
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="Only what was received since then: a day or an instant.")
+    ] = "",
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="Only what was received before then.")] = "",
+    state: Annotated[
+        str, typer.Option("--state", metavar="STATE", help="refused, interpreted or all.")
+    ] = "refused",
+    delivery: Annotated[
+        list[int] | None, typer.Option("--delivery", metavar="N", help="Only this one; may be given several times.")
+    ] = None,
+    why: Why = "",
+    folder: Folder = None,
+) -> None:  # fmt: skip
+    """Interpret deliveries again, after what could not be understood was mended. What was understood rightly is not changed."""
+    import time
+
+    from tieout.store.connection import open_pool
+    from tieout.store.interpret import interpret
+    from tieout.store.replay import Wish, outcome
+    from tieout.store.replay import replay as again
+
+    wish = Wish(
+        connection=connection, since=_instant(since, "--since"), until=_instant(until, "--until"), state=state,
+        ids=tuple(delivery or ()),
+    )  # fmt: skip
+    with dsn_of(folder) as dsn, open_pool(dsn, "tieout replay", 2, statement_seconds=3600) as pool:
+        replayed = again(pool, wish, by(why))
+        end = time.monotonic() + PATIENCE.total_seconds()
+        while (found := outcome(pool, replayed)).waiting and time.monotonic() < end:
+            if not interpret(pool, "tieout replay", dt.datetime.now(dt.UTC)):
+                time.sleep(0.2)
+    typer.echo(
+        f"{len(replayed.ids):,} deliveries interpreted again: {found.changed:,} documents changed, {found.refused:,} refused"
+        + (f", {found.waiting:,} still wait" if found.waiting else "")
+    )
+
+
+def _instant(text: str, where: str) -> dt.datetime | None:
+    if not text:
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputFault(
+            f"{text!r} is no time", where=where, mend="write it like 2026-06-30 or 2026-06-30T14:05:00Z"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
