@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from tieout.canon.documents import Charge, CreditMemo, Invoice, InvoiceLine, Order
+from tieout.canon.documents import (
+    Charge,
+    CreditMemo,
+    Entitlement,
+    Invoice,
+    InvoiceLine,
+    Order,
+    Project,
+    ProjectMilestone,
+    Shipment,
+)
 from tieout.canon.finding import Finding, Risk
 from tieout.policy import Policy
 from tieout.process.findings import Valuation
@@ -29,6 +39,7 @@ from tieout.process.kpis import (
     quantile,
 )
 from tieout.process.measuring import measure_billing
+from tieout.process.money import judge_unclaimed
 from tieout.process.verdict import Measure, Outcome
 
 DAY = dt.date(2026, 6, 30)
@@ -177,7 +188,8 @@ def test_speed_is_that_of_the_last_quarter_and_the_oldest_open_invoice_stays():
 def test_from_bill_date_to_issue():
     """In advance from the 15th, issued on Wednesday 17 (two business days): in time, 48 hours. From the 12th: late.
 
-    Usage of May is billed on the 10th of June; a line in arrears the day after its period; hours are left to their approval.
+    Usage of May is billed on the 10th of June; a line in arrears the day after its period; hours approved in May on the first
+    of June, which is 16 days before.
     """
     head = {"order": "crm/O", "line": "1", "product": "crm/P", "start_on": dt.date(2026, 1, 1), **HEADER}
     charges = (
@@ -195,8 +207,50 @@ def test_from_bill_date_to_issue():
         line("R", may.replace(day=17), june.replace(day=16)), line("U", may, may.replace(day=31)), line("T", may, may),
     )  # fmt: skip
     found = measured(invoices=(invoice("1", *lines, issued_at=at(17, 9)),), charges=charges)
-    assert sorted(found["trigger to issue", "done"]) == [0, 48, 120, 168]
-    assert (found["charges due", "in time"], found["charges due", "late"]) == ((2, 200), (2, 200))
+    assert sorted(found["trigger to issue", "done"]) == [0, 48, 120, 168, 384]
+    assert (found["charges due", "in time"], found["charges due", "late"]) == ((2, 200), (3, 300))
+
+
+def test_from_what_a_one_time_charge_waits_for_to_its_invoice():
+    """Invoiced on Wednesday 17 June. Set-up due with the contract on the 15th: 2 days. Goods that left on the 10th (and again on
+    the 12th): 7. A milestone approved on the 16th: 1. Installation on the 17th: 0. One that nobody approved has no bill date, and
+    goods that left before the order was accepted (on the 1st) are due with it: 16 days.
+    """
+    head = {"order": "crm/O", "product": "crm/P", "kind": "one_time", "start_on": dt.date(2026, 6, 15), **HEADER}
+    charges = (
+        Charge(system="billing", id="S", line="1", **head),
+        Charge(system="billing", id="G", line="2", trigger="shipment", **head),
+        Charge(system="billing", id="M", line="3", **{**head, "kind": "milestone"}),
+        Charge(system="billing", id="I", line="4", trigger="activation", **head),
+        Charge(system="billing", id="N", line="5", **{**head, "kind": "milestone"}),
+        Charge(system="billing", id="E", line="6", trigger="shipment", **head),
+    )
+    project = Project(
+        system="psa", id="P", order="crm/O", **HEADER,
+        milestones=(
+            ProjectMilestone(id="1", charge="billing/M", approved_at=at(16, 8)), ProjectMilestone(id="2", charge="billing/N"),
+        ),
+    )  # fmt: skip
+    sent = {"system": "commerce", "order": "crm/O", **HEADER}
+    shipments = (
+        Shipment(id="2", line="2", shipped_at=at(12, 8), **sent), Shipment(id="1", line="2", shipped_at=at(10, 8), **sent),
+        Shipment(id="3", line="6", shipped_at=dt.datetime(2026, 5, 20, tzinfo=dt.UTC), **sent),
+    )  # fmt: skip
+    service = Entitlement(system="provisioning", id="E", order="crm/O", line="4", activated_at=at(17, 8), **HEADER)
+    lines = [InvoiceLine(id=c.id, charge=c.ref, net=100) for c in charges]
+    found = measured(
+        invoices=(invoice("1", *lines, issued_at=at(17, 9)),), charges=charges, projects=(project,), shipments=shipments,
+        entitlements=(service,),
+    )  # fmt: skip
+    assert sorted(found["trigger to issue", "done"]) == [0, 24, 48, 168, 384]
+    assert (found["charges due", "in time"], found["charges due", "late"]) == ((3, 300), (2, 200))
+
+
+def test_an_invoice_that_no_order_claims_was_billed_all_the_same():
+    outcome = Outcome()
+    stray = Instance("o", None, {"invoices": (invoice("1"), invoice("2", status="draft"))})
+    judge_unclaimed(stray, Policy.default(), DAY, outcome)
+    assert [(m.name, m.amount) for m in outcome.measures] == [(NET_BILLED, 10_000)]
 
 
 def test_what_was_never_invoiced_counts_at_its_whole_value():

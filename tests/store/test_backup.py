@@ -24,10 +24,15 @@ from tieout.store.backup import Manifest, backup, epoch, restore
 from tieout.store.connection import connect, open_pool, transact
 from tieout.store.embedded import running
 from tieout.store.migrate import migrate, status
+from tieout.store.snapshot import Moment, snapshot
 from tieout.store.trail import By, Entry
 
 from .holding import Holder, postmaster
 
+OBSERVED = """
+INSERT INTO observation (key, version, arrival, n, digest, body, recorded_at, xid)
+VALUES ('order/crm/1', 1, 1, 0, '', '{}', '2026-01-01', %s)
+"""
 ANA = By("ana", why="every night")
 FILL = b"""
 INSERT INTO delivery (connection, kind, content_type, headers, body, sha256)
@@ -42,6 +47,11 @@ def fill(dsn: str, folder: Path, rows: int = 500) -> None:
         entries = [Entry(who="ana", kind="person", what="case.assign", subject=f"case/{n}") for n in range(7)]
         transact(pool, lambda c: trail.append(c, *entries))
         trail_heads.seal_and_publish(pool, folder)
+
+
+def snapshot_now(dsn: str) -> Moment:
+    with snapshot(dsn) as now:
+        return now.moment
 
 
 def bodies(dsn: str) -> list[bytes]:
@@ -69,16 +79,20 @@ def test_after_the_disk_broke_everything_is_as_it_was(folder: Path, fresh: Path,
     migrate(dsn)
     fill(dsn, folder)
     before = bodies(dsn)
+    with psycopg.connect(dsn) as connection:
+        connection.execute(OBSERVED, ["1000000"])
     manifest = backup(dsn, folder, tmp_path / "monday", ANA)
     fill(dsn, folder, 10)  # It goes on, and this is lost.
     postmaster(folder).kill()
     process.kill()
 
-    with running(fresh) as dsn:
+    with running(fresh) as dsn:  # A server that counts its transactions anew.
         restored, verified = restore(dsn, fresh, tmp_path / "monday", ANA)
         assert restored == manifest and manifest.rows["delivery"] == 500
         assert bodies(dsn) == before
         assert (verified.entries, verified.flaws) == (7, ())
+        with snapshot(dsn, snapshot_now(dsn)) as known:
+            assert [type_ for type_, _ in known.documents()] == ["order"]
         assert [head.total for head in trail_heads.read([fresh / "trail.heads"])] == [7]
         with connect(dsn, "a test") as connection:
             assert epoch(connection) == 2

@@ -19,6 +19,7 @@ from tieout import __version__
 from tieout.canon.faults import Fault
 
 from . import (
+    archive,
     audit,
     backup,
     connection,
@@ -54,6 +55,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command("archive")(archive.archive)
 app.add_typer(audit.app, name="audit")
 app.command("backup")(backup.backup)
 app.add_typer(connection.app, name="connection")

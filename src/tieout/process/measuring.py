@@ -7,6 +7,8 @@ credited amounts over everything. Source: docs/money.md, "Key figures".
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tieout.canon.dates import ONE_DAY, add_months
@@ -104,7 +106,7 @@ def _issue(invoice: Invoice, triggers: _Triggers, calendar: Calendar, outcome: O
     assert invoice.issued_at is not None
     issued_on = calendar.day(invoice.issued_at)
     for line in invoice.lines:
-        bill_on = triggers.of(line)
+        bill_on = triggers.of(line, issued_on)
         if bill_on is None or not line.net:
             continue
         hours = 24 * max(0, (issued_on - bill_on).days)
@@ -128,26 +130,28 @@ class _Triggers:
     """Bill dates of invoice lines (docs/money.md, "Bill date"), as far as the calendar and dated facts decide them."""
 
     def __init__(self, instance: Instance, order: Order, calendar: Calendar) -> None:
+        self.instance, self.calendar = instance, calendar
         self.charges: dict[str, Charge] = {c.ref: c for c in instance.get("charges")}
         self.accepted_on = calendar.day(order.accepted_at) if order.accepted_at is not None else order.effective_on
         self.amended_on = {
             a.ref: calendar.day(a.accepted_at) for a in instance.get("amendments") if a.accepted_at is not None
         }
-        self.activated_on: dict[str, dt.date] = {}
-        for entitlement in instance.get("entitlements"):
-            if entitlement.activated_at is not None:
-                on = calendar.day(entitlement.activated_at)
-                self.activated_on[entitlement.line] = min(on, self.activated_on.get(entitlement.line, on))
+        self.activated_on = self._first((e.line, e.activated_at) for e in instance.get("entitlements"))
 
-    def of(self, line: InvoiceLine) -> dt.date | None:
-        """The bill date of a line of a recurring charge or of usage; None where only an event decides it."""
+    def of(self, line: InvoiceLine, issued_on: dt.date) -> dt.date | None:
+        """The bill date of a line; None where nothing that is known decides it."""
         charge = self.charges.get(line.charge) if line.charge is not None else None
-        if charge is None or line.service_from is None or line.service_to is None:
+        if charge is None:
+            return None
+        if charge.kind in ("one_time", "milestone"):
+            on = self._triggered_on(charge)
+            return on and max(on, self.accepted_on or on)
+        if charge.kind == "time":
+            return add_months((line.service_from or issued_on).replace(day=1), 1)
+        if line.service_from is None or line.service_to is None:
             return None
         if charge.kind == "usage":
             return add_months(line.service_from.replace(day=1), 1, charge.bill_day or 1)
-        if charge.kind not in ("recurring", "commitment"):
-            return None
         if charge.timing != "arrears":
             on = line.service_from
         elif charge.bill_day:
@@ -157,3 +161,32 @@ class _Triggers:
         if charge.trigger == "activation":
             on = max(on, self.activated_on.get(charge.line, on))
         return max(on, self.accepted_on or on, self.amended_on.get(charge.amendment, on) if charge.amendment else on)
+
+    def _triggered_on(self, charge: Charge) -> dt.date | None:
+        """The day on which what a one-time charge or a milestone waits for happened."""
+        if charge.kind == "milestone" or charge.trigger == "approval":
+            return self.approved_on.get(charge.ref)
+        if charge.trigger == "shipment":
+            return self.shipped_on.get(charge.line)
+        return charge.start_on if charge.trigger == "contract_effective" else self.activated_on.get(charge.line)
+
+    @cached_property
+    def approved_on(self) -> dict[str, dt.date]:
+        """First approval of the milestones of each charge."""
+        projects = [p for p in self.instance.get("projects") if p.mirrors is None and not p.deleted]
+        return self._first((m.charge, m.approved_at) for project in projects for m in project.milestones)
+
+    @cached_property
+    def shipped_on(self) -> dict[str, dt.date]:
+        """First shipment of each order line."""
+        sent = [s for s in self.instance.get("shipments") if s.mirrors is None and not s.deleted]
+        return self._first((s.line, s.shipped_at) for s in sent)
+
+    def _first(self, happened: Iterable[tuple[str | None, dt.datetime | None]]) -> dict[str, dt.date]:
+        """The first day on which something happened to each of those that are named."""
+        found: dict[str, dt.date] = {}
+        for name, at in happened:
+            if name is not None and at is not None:
+                on = self.calendar.day(at)
+                found[name] = min(on, found.get(name, on))
+        return found

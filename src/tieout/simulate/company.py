@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ..canon.finding import Risk
 from . import catalogue, rich, volume
 from .cash import settle
-from .world import SHARD_ORDERS, Mix, World
+from .world import Mix, World
 
 
 def build(
@@ -26,12 +26,3 @@ def build(
     (rich if mix == "rich" else volume).make(world)
     settle(world)
     return world
-
-
-def shards(
-    seed: int, orders: int = 400, mix: Mix = "rich", clean: bool = False, only: Iterable[Risk] = ()
-) -> Iterator[World]:
-    """The company one shard after the other; no shard depends on another."""
-    only = frozenset(only)
-    for shard, first in enumerate(range(0, orders, SHARD_ORDERS)):
-        yield build(seed, shard, min(SHARD_ORDERS, orders - first), mix, clean, only)

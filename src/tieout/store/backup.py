@@ -34,6 +34,8 @@ DUMP, MANIFEST = "database.dump", "manifest.json"
 BESIDE = (trail_heads.NAME, SETTINGS)
 """Files of the data folder that go along."""
 CHUNK = 2**20
+LONG_AGO = "UPDATE {table} SET {column} = '3' WHERE {column} >= pg_snapshot_xmin(pg_current_snapshot())"
+"""Transactions are numbered by each server anew: one whose number is still to come here was over long ago."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +95,9 @@ def restore(
         _unpack(archive, dsn, found, file)
         with connect(dsn, "tieout restore", statement_seconds=0) as connection:
             _check(connection, manifest, file)
+            for table, column in connection.execute(sql("transaction_columns")).fetchall():
+                names = {"table": Identifier(table), "column": Identifier(column)}
+                connection.execute(SQL(LONG_AGO).format(**names))
             connection.execute(
                 sql("begin_epoch"), {"reason": f"restored from a backup of {manifest.made_at.isoformat()}"}
             )

@@ -1,58 +1,109 @@
-"""History: everything that was said and differed from what was known, so that any moment can be told again (`snapshot`).
+"""The partitions of history, one a month: made ahead by `tick`, so that nothing has to be moved when a month begins.
 
-What the newest of a document's observations says is what its record says, at every moment. A restatement of what is known is not kept;
-where something older comes late, it would then pass for the newest: so what stands is kept with it.
+What comes in a month without a partition goes to `observation_rest`, and is moved when its partition is made.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import logging
+from typing import Any
 
-from tieout.engine.observations import Observation
+import msgspec
+from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg_pool import ConnectionPool
 
-from .connection import Connection
+from tieout.canon.dates import add_months
+
+from .connection import Connection, transact
 from .statements import sql
 
-Known = Mapping[str, tuple[tuple[int, int, int], bytes]]
-"""Key → order and digest of the record that there is."""
+log = logging.getLogger(__name__)
+
+LOCK = 7_469_659
+"""The advisory lock of those who make or remove partitions."""
+AHEAD = 2
+"""Months after the current one that are ready."""
 
 
-def is_news(one: Observation, known: Known) -> bool:
-    """Whether it is what counts of its document from now on: later than what there is, or the same read anew."""
-    if one.key not in known:
-        return True
-    order, digest = known[one.key]
-    return one.order > order or (one.order == order and one.digest != digest)
+class Archived(msgspec.Struct, frozen=True):
+    """A month that was written to a file and taken out of the database."""
+
+    month: dt.date
+    """Its first day."""
+    file: str
+    rows: int
+    sha256: bytes
+    archived_at: dt.datetime
 
 
-def remember(
-    connection: Connection, now: dt.datetime, observed: list[Observation], newest: Mapping[str, Observation], known: Known
-) -> None:  # fmt: skip
-    """Keep what says something else than the record does. ``newest``: of those observed, by key."""
-    new = {id(one): one for one in observed if one.key not in known or known[one.key][1] != one.digest}
-    standing = set()
-    for key in {one.key for one in new.values()}:
-        if is_news(newest[key], known):
-            new[id(newest[key])] = newest[key]
-        else:
-            standing.add(key)
-    late = [one for one in new.values() if not is_news(one, known)]
-    fresh = [one for one in new.values() if is_news(one, known)]
-    if fresh:
-        _insert(connection, "insert_observations", now, fresh)
-    if late:
-        _insert(connection, "insert_late_observations", now, late)
-    if standing:
-        connection.execute(sql("keep_standing"), {"key": sorted(standing), "now": now})
+def tick(pool: ConnectionPool[Connection], now: dt.datetime) -> list[str]:
+    """Make the partitions of this month and the next ones, where they are missing; their names. Raises DatabaseLost."""
+    this = now.astimezone(dt.UTC).date().replace(day=1)
+    wanted = [add_months(this, ahead) for ahead in range(AHEAD + 1)]
+    with pool.connection() as connection:
+        there = months(connection)
+    missing = [month for month in wanted if month not in there]
+    return transact(pool, lambda connection: make(connection, missing)) if missing else []
 
 
-def _insert(connection: Connection, statement: str, now: dt.datetime, new: list[Observation]) -> None:
-    connection.execute(
-        sql(statement),
-        {
-            "key": [o.key for o in new], "version": [o.document.version for o in new],
-            "arrival": [o.arrival for o in new], "n": [o.n for o in new], "digest": [o.digest for o in new],
-            "body": [o.body for o in new], "now": now,
-        },
-    )  # fmt: skip
+def make(connection: Connection, wanted: list[dt.date]) -> list[str]:
+    """Make partitions, and move into them what came before they were there. In the transaction that is open."""
+    connection.execute(sql("lock_history"), {"lock": LOCK})
+    there = months(connection)
+    made = []
+    for month in wanted:
+        if month not in there:
+            made.append(name_of(month))
+            for statement in _making(month):
+                connection.execute(statement)
+    if made:
+        log.info("partitions made: %s", ", ".join(made))
+    return made
+
+
+def make_for_rest(connection: Connection) -> list[str]:
+    """Make the partitions of all that came in months without one."""
+    return make(connection, [month for (month,) in connection.execute(sql("months_of_rest"))])
+
+
+def months(connection: Connection) -> list[dt.date]:
+    """The first days of the months that have a partition, the oldest first."""
+    rows = connection.execute(sql("partitions_of_history")).fetchall()
+    return [dt.date(int(name[12:16]), int(name[17:19]), 1) for (name,) in rows]
+
+
+def archives(connection: Connection) -> list[Archived]:
+    """What was archived, the oldest month first."""
+    return [Archived(*row) for row in connection.execute(sql("read_archives"))]
+
+
+def known_from(connection: Connection) -> dt.datetime | None:
+    """The instant from which on history is whole here; None: from the beginning. Before it, only archives know."""
+    last = archives(connection)[-1:]
+    return start_of(add_months(last[0].month, 1)) if last else None
+
+
+def name_of(month: dt.date) -> str:
+    """Of a month's partition."""
+    return f"observation_{month:%Y_%m}"
+
+
+def start_of(month: dt.date) -> dt.datetime:
+    """The instant at which a month begins here, which is in UTC."""
+    return dt.datetime.combine(month, dt.time.min, dt.UTC)
+
+
+def _making(month: dt.date) -> list[Composed]:
+    names: dict[str, Any] = {
+        "name": Identifier(name_of(month)), "begin": Literal(start_of(month)), "end": Literal(start_of(add_months(month, 1))),
+    }  # fmt: skip
+    # Attached, not created as a partition: so those who write to other months need not wait. The check spares the scan.
+    statements = (
+        "LOCK TABLE observation_rest IN ACCESS EXCLUSIVE MODE",
+        "CREATE TABLE {name} (LIKE observation INCLUDING ALL, CHECK (recorded_at >= {begin} AND recorded_at < {end}))",
+        "WITH moved AS (DELETE FROM observation_rest WHERE recorded_at >= {begin} AND recorded_at < {end} RETURNING *) "
+        "INSERT INTO {name} SELECT * FROM moved",
+        "ALTER TABLE observation ATTACH PARTITION {name} FOR VALUES FROM ({begin}) TO ({end})",
+    )
+    return [SQL(statement).format(**names) for statement in statements]

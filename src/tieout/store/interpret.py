@@ -19,9 +19,9 @@ from tieout.canon.faults import Fault
 from tieout.engine.observations import Observation, Refused, observations
 from tieout.telemetry import logs, metrics, traces
 
-from . import history, streams
+from . import remembering, streams
 from .connection import Connection, transact
-from .history import is_news
+from .remembering import is_news
 from .statements import sql
 
 log = logging.getLogger(__name__)
@@ -200,7 +200,7 @@ def _observe(connection: Connection, now: dt.datetime, observed: list[Observatio
             newest[one.key] = one
     rows = connection.execute(sql("lock_records"), {"key": sorted(newest)}).fetchall()
     known = {key: ((version, arrival, n), digest) for key, version, arrival, n, digest in rows}
-    history.remember(connection, now, observed, newest, known)
+    remembering.remember(connection, now, observed, newest, known)
     written = _write(connection, [newest[key] for key in sorted(newest) if is_news(newest[key], known)])
     changed = [newest[key] for key in written if key not in known or known[key][1] != newest[key].digest]
     if changed:

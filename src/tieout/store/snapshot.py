@@ -16,6 +16,7 @@ from tieout.canon.faults import InputFault
 from tieout.engine.decided import Decided
 
 from .connection import Connection, connect
+from .history import known_from
 from .statements import sql
 
 HOURS = 6 * 3600
@@ -50,6 +51,12 @@ class Snapshot:
         assert row is not None
         self.is_now = moment is None
         self.moment = Moment(*row) if moment is None else moment
+        begins = known_from(connection)
+        if begins is not None and self.moment.at < begins:
+            raise InputFault(
+                f"what was known before {begins:%Y-%m-%d} was archived", where=f"{self.moment.at:%Y-%m-%d %H:%M} UTC",
+                mend="the table `archive` says in which files it is",
+            )  # fmt: skip
         self._bounds = {"at": self.moment.at, "visible": self.moment.visible}
 
     def documents(self) -> Iterator[tuple[str, bytes]]:

@@ -13,7 +13,8 @@ from tieout.canon.documents import CreditMemo, Invoice, TaxAnswer
 from tieout.canon.finding import Position, Risk
 
 from ..instance import Instance
-from ..verdict import Outcome
+from ..kpis import NET_BILLED
+from ..verdict import Measure, Outcome
 from .books import Desk, Issued, Posting, line_count
 from .differences import judge_differences
 from .emit import finding, money, position, unknown
@@ -206,7 +207,7 @@ def _only_in_erp(desk: Desk, posting: Posting, risk: Risk, why: str, documents: 
 
 
 def judge_unclaimed(instance: Instance, policy: Policy, day: dt.date, outcome: Outcome) -> None:
-    """Invoices that no order claims: each is `unsupported_document`, with its lines in rows R2 and R3.
+    """Invoices that no order claims: each is `unsupported_document`, with its lines in rows R2 and R3, and is billed.
 
     One that only the ERP holds, while billing is known and has not issued it, was never billed: it is in row R3 alone.
     """
@@ -221,6 +222,7 @@ def judge_unclaimed(instance: Instance, policy: Policy, day: dt.date, outcome: O
             why = "only the ERP holds it: no order or charge asks for it and billing never issued it"
             _only_in_erp(desk, issued.postings[0], Risk.UNSUPPORTED_DOCUMENT, why, (invoice.key,))
             continue
+        outcome.measures.append(Measure(NET_BILLED, invoice.entity, invoice.currency, None, invoice.net))
         if not (desk.knows("crm", "order", invoice.entity) and desk.knows("billing", "charge", invoice.entity)):
             unknown(outcome, "whether something was ordered", invoice, invoice.net)
             position(outcome, "R2", "not judged", invoice, invoice.net)

@@ -107,3 +107,15 @@ CREATE TABLE epoch (
     began_at timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO epoch (reason) VALUES ('made');
+
+-- Months of history that were written to files and taken out of here. Of what they held, the newest observation of each document stays,
+-- in the partition `observation_base`: every day after the last archived month can still be shown as it was.
+CREATE TABLE archive (
+    month       date PRIMARY KEY,
+    file        text NOT NULL,
+    rows        bigint NOT NULL,
+    sha256      bytea NOT NULL CHECK (length(sha256) = 32),
+    archived_at timestamptz NOT NULL DEFAULT now()
+);
+
+COMMENT ON COLUMN archive.sha256 IS 'Of the file.';

@@ -9,6 +9,13 @@ SELECT name FROM django_migrations WHERE app = 'store' ORDER BY name
 -- Of a database in which there was nothing before.
 DROP SCHEMA public CASCADE; CREATE SCHEMA public
 
+-- name: transaction_columns
+-- Where numbers of transactions are kept; of a partitioned table, once.
+SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+  AND atttypid = 'xid8'::regtype AND attnum > 0 AND NOT attisdropped
+ORDER BY relname
+
 -- name: begin_epoch
 INSERT INTO epoch (reason) VALUES (%(reason)s)
 
