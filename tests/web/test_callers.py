@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 
@@ -81,6 +82,10 @@ def test_what_there_is_not(ask: Ask, method: str, path: str, status: int) -> Non
 
 
 def test_metrics_are_scraped_without_a_token_and_name_nobody(address: tuple[str, int]) -> None:
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen("http://{}:{}/v1/cases".format(*address))
     with urllib.request.urlopen("http://{}:{}/metrics".format(*address)) as answer:
         assert answer.headers["content-type"].startswith("text/plain")
-        assert b"# TYPE tieout_deliveries_total counter" in answer.read()
+        told = answer.read()
+    assert b"# TYPE tieout_deliveries_total counter" in told
+    assert b'tieout_refusals_total{reason="http 401"}' in told

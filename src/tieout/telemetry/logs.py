@@ -89,8 +89,10 @@ def _masking(redaction: Redaction) -> Any:
 
 def _add_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event.update(traces.current())
+    event.pop("color_message", None)  # uvicorn says everything twice.
     return event
 
 
 def _as_json(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
-    return msgspec.json.encode(event, enc_hook=str).decode()
+    first = {name: event[name] for name in ("timestamp", "level", "event", "logger") if name in event}
+    return msgspec.json.encode({**first, **event}, enc_hook=str).decode()

@@ -15,6 +15,8 @@ from urllib.parse import unquote
 
 import msgspec
 
+from tieout.telemetry import metrics, traces
+
 from . import body, reading
 from .authentication import Tokens
 from .caller import Caller
@@ -95,6 +97,11 @@ class Application:
 
     async def _answer(self, route: Route, given: dict[str, Any], headers: Mapping[str, str], sent: bytes) -> Reply:
         """What the handler says."""
+        name = f"{route.method} {route.path}"
+        with metrics.took(name), traces.span(name):
+            return await self._handled(route, given, headers, sent)
+
+    async def _handled(self, route: Route, given: dict[str, Any], headers: Mapping[str, str], sent: bytes) -> Reply:
         if route.is_coroutine:
             return written(await route.handler(**_filled(route, given, headers, sent)))
 
@@ -158,6 +165,7 @@ def told(error: Exception) -> Reply:
     if refused is None:
         log.error("a request was not answered", exc_info=error)
         refused = Refusal(500, "a fault of Tieout; its log says more")
+    metrics.refused(f"http {refused.problem.status}")
     headers = [(b"content-type", b"application/problem+json"), *_encoded(refused.headers)]
     return (refused.problem.status, headers, ENCODER.encode(refused.problem))
 

@@ -70,6 +70,11 @@ def deliver(means: Means, caller: Caller, content: Content) -> Answer[Delivered]
     return Answer(207 if refused else 200, delivered)
 
 
+def _trace(content: Content) -> dict[str, str]:
+    """The trace that the sender is in, where it says so (W3C Trace Context)."""
+    return {"traceparent": content.headers["traceparent"]} if "traceparent" in content.headers else {}
+
+
 def _sorted(documents: list[bytes], caller: Caller) -> tuple[list[bytes], tuple[Refused, ...]]:
     """Those that are good, and what is wrong with the others."""
     good: list[bytes] = []
@@ -91,7 +96,7 @@ def _delivery(good: list[bytes], caller: Caller, content: Content) -> Delivery:
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         raise Refusal(422, f"has {len(key)} characters", where=KEY, mend=f"use 1 to {LONGEST_KEY}")
     return Delivery(
-        connection=f"api/{caller.holder}", kind="api", content_type=batch.NDJSON, headers={"caller": caller.holder},
+        connection=f"api/{caller.holder}", kind="api", content_type=batch.NDJSON, headers={"caller": caller.holder} | _trace(content),
         body=b"\n".join(good), dedup_key=key,
     )  # fmt: skip
 
