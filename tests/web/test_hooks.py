@@ -168,6 +168,7 @@ def test_a_batch_of_cloud_events_is_as_many_deliveries(send: Callable[..., Heard
     heard = send(batch, content_type="application/cloudevents-batch+json")
     assert (len(set(heard.body["deliveries"])), heard.body["repeated"]) == (3, 1)
     assert [body["id"] for body, *_ in events(database)] == ["C0", "C1", "C2"]
+    assert send([], content_type="application/cloudevents-batch+json").body == {"deliveries": [], "repeated": 0}
 
 
 @pytest.mark.parametrize(

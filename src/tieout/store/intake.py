@@ -14,7 +14,7 @@ import logging
 import threading
 from collections import Counter, deque
 from concurrent.futures import Future
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 import psycopg
@@ -57,13 +57,29 @@ class Receipt(msgspec.Struct, frozen=True):
     What contradicts is not kept; to answer that it was accepted would lose it."""
 
 
+class Promise(Protocol):
+    """How the answer gets to whoever waits for it: a `concurrent.futures.Future`, or something that is lighter for its caller."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether somebody still waits. From here on it is kept, whatever they do."""
+
+    def set_result(self, result: Receipt) -> None:
+        """It is committed."""
+
+    def set_exception(self, exception: BaseException) -> None:
+        """It is not."""
+
+
+P = TypeVar("P", bound=Promise)
+
+
 class _Waiting(msgspec.Struct, frozen=True):
     """A delivery as its row will be, and who waits for it."""
 
     delivery: Delivery
     headers: str
     sha256: bytes
-    future: Future[Receipt]
+    promise: Promise
 
     @property
     def size(self) -> int:
@@ -96,8 +112,12 @@ class GroupCommit:
         Raises IntakeFull where too much waits already, or nothing is taken any more. A future that is cancelled before its group is
         formed is not kept.
         """
+        return self.promise(delivery, Future())
+
+    def promise(self, delivery: Delivery, promise: P) -> P:
+        """The same with a promise of the caller's own. It is told from the thread that commits, and must not keep that waiting."""
         waiting = _Waiting(
-            delivery, msgspec.json.encode(delivery.headers).decode(), hashlib.sha256(delivery.body).digest(), Future()
+            delivery, msgspec.json.encode(delivery.headers).decode(), hashlib.sha256(delivery.body).digest(), promise
         )
         with self._changed:
             if self._is_closed:
@@ -109,7 +129,7 @@ class GroupCommit:
             self._waiting.append(waiting)
             self._bytes += waiting.size
             self._changed.notify()
-        return waiting.future
+        return promise
 
     def close(self) -> None:
         """Take nothing more, and return when all that was taken is answered."""
@@ -141,7 +161,7 @@ class GroupCommit:
         while self._waiting and len(group) < GROUP_ROWS and (not group or size + self._waiting[0].size <= GROUP_BYTES):
             waiting = self._waiting.popleft()
             self._bytes -= waiting.size
-            if waiting.future.set_running_or_notify_cancel():
+            if waiting.promise.set_running_or_notify_cancel():
                 size += waiting.size
                 group.append(waiting)
         return group
@@ -153,7 +173,7 @@ class GroupCommit:
         except DeliveryRefused as refused:
             if len(group) == 1:
                 metrics.received(group[0].delivery.kind, "refused")
-                group[0].future.set_exception(refused)
+                group[0].promise.set_exception(refused)
                 return
             middle = len(group) // 2
             self._answer(group[:middle])
@@ -164,10 +184,10 @@ class GroupCommit:
             for kind, count in Counter(waiting.delivery.kind for waiting in group).items():
                 metrics.received(kind, "lost", count)
             for waiting in group:  # Each its own: one exception raised in several threads mixes their tracebacks.
-                waiting.future.set_exception(DatabaseLost(str(error)))
+                waiting.promise.set_exception(DatabaseLost(str(error)))
         else:
             for waiting, receipt in zip(group, receipts, strict=True):
-                waiting.future.set_result(receipt)
+                waiting.promise.set_result(receipt)
             outcomes = Counter((w.delivery.kind, r.outcome) for w, r in zip(group, receipts, strict=True))
             for (kind, outcome), count in outcomes.items():
                 metrics.received(kind, outcome, count)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import Future
 
 import msgspec
 
 from tieout.connect import cloudevents
 from tieout.connect.signing import Forged
-from tieout.store.intake import Delivery, Receipt
+from tieout.store.intake import Delivery
 from tieout.telemetry import metrics
 
+from .awaiting import Awaited
 from .doors import Door
 from .means import Means
 from .refusal import Refusal, not_found
@@ -52,7 +52,11 @@ async def take_hook(means: Means, connection: str, content: Content) -> Taken:
         raise Refusal(
             401, forged.reason, where=connection, mend="sign it as the connection says, with its secret"
         ) from None
-    receipts = await _kept([means.intake.submit(delivery) for delivery in list(_deliveries(door, content))])
+    deliveries = list(_deliveries(door, content))
+    awaited = [means.intake.promise(delivery, Awaited(means.answers)) for delivery in deliveries]
+    receipts = (
+        [await awaited[0].future] if len(awaited) == 1 else await asyncio.gather(*(one.future for one in awaited))
+    )
     if against := [receipt.id for receipt in receipts if receipt.outcome == "contradicted"]:
         raise Refusal(
             409, f"delivery {against[0]} had the same name and another body; this one was not kept", where=connection,
@@ -89,8 +93,3 @@ def _key(name: str | None) -> str | None:
     if name is not None and len(name) > LONGEST_KEY:
         raise Refusal(422, f"the delivery's name has {len(name)} characters", mend=f"use at most {LONGEST_KEY}")
     return name
-
-
-async def _kept(futures: list[Future[Receipt]]) -> list[Receipt]:
-    """The receipts, when all of them are committed."""
-    return [await asyncio.wrap_future(future) for future in futures]

@@ -7,6 +7,7 @@ import msgspec
 from tieout.store.connection import Pool
 from tieout.store.intake import GroupCommit
 
+from .awaiting import Answers
 from .doors import Doors
 
 
@@ -18,3 +19,5 @@ class Means(msgspec.Struct, frozen=True):
     intake: GroupCommit
     doors: Doors
     """The connections that webhooks come in by."""
+    answers: Answers = msgspec.field(default_factory=Answers)
+    """For coroutines that await a commit."""
