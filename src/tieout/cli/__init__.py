@@ -22,6 +22,7 @@ from . import (
     archive,
     audit,
     backup,
+    cases,
     connection,
     doctor,
     explain,
@@ -58,6 +59,7 @@ app = typer.Typer(
 app.command("archive")(archive.archive)
 app.add_typer(audit.app, name="audit")
 app.command("backup")(backup.backup)
+app.add_typer(cases.app, name="cases")
 app.add_typer(connection.app, name="connection")
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
