@@ -23,12 +23,15 @@ def archive(
         typer.Option("--before", metavar="YYYY-MM", help="Every month before this one, which is over itself or runs."),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder for the Parquet files, one a month.")],
+    deliveries: Annotated[
+        bool, typer.Option("--deliveries", help="Deliveries too, as they came; they cannot be replayed any more.")
+    ] = False,
     why: Annotated[str, typer.Option("--why", metavar="WHY", help="A reason, for the audit trail.")] = "",
     folder: Folder = None,
 ) -> None:
     """Write old months of history to Parquet, read each back, and take it out of the database. Everything goes on meanwhile."""
     from tieout import settings
-    from tieout.store.archive import archive as write
+    from tieout.store import archive as months
     from tieout.store.embedded import database
 
     try:
@@ -37,9 +40,11 @@ def archive(
         raise InputFault(f"{before!r} is not a month", where="--before", mend="write it like 2026-03") from None
 
     def tell(one: Archived) -> None:
-        typer.echo(f"{one.month:%Y-%m}  {one.rows:>12,} observations  {one.file}")
+        typer.echo(f"{one.month:%Y-%m}  {one.rows:>12,} {one.what:<12}  {one.file}")
 
     with database(settings.read(os.environ, folder)) as dsn:
-        done = write(dsn, month, out, by(why), dt.datetime.now(dt.UTC), tell)
+        done = months.archive(dsn, month, out, by(why), dt.datetime.now(dt.UTC), tell)
+        if deliveries:
+            done += months.archive_deliveries(dsn, month, out, by(why), dt.datetime.now(dt.UTC), tell)
     if not done:
         typer.echo(f"No month before {before} is in the database.")

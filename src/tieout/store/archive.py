@@ -1,59 +1,59 @@
-"""Old months of history go to Parquet files and leave the database, each only after its file was read back and found to be whole.
+"""Old months go to Parquet files and leave the database, each only after its file was read back and found to be whole.
 
-Of what leaves, the newest observation of each document stays, in `observation_base`, so that every later day can still be shown as it was.
-One month is one transaction: either its rows are here, or the file is written and `archive` says where.
+Of observations, the newest of each document stays, in `observation_base`, so that every later day can still be shown as it was. Of
+deliveries nothing stays: what they said is in the observations, but they cannot be replayed any more. One month is one transaction:
+either its rows are here, or the file is written and `archive` says where.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 from psycopg import errors
 from psycopg.sql import SQL, Identifier, Literal
 
 from tieout.canon.dates import add_months
 from tieout.canon.faults import InputFault, MachineFault
 
-from . import trail
+from . import parquet_file, trail
 from .connection import Connection, connect
-from .history import LOCK, Archived, archives, make_for_rest, months, name_of, start_of
+from .history import LOCK, Archived, What, archives, make_for_rest, months, name_of, start_of
 from .statements import sql
 
-BATCH = 20_000
-SCHEMA = pa.schema([
+ROWS, BYTES = 10_000, 32 * 2**20
+"""Of one batch at most; but one delivery at least."""
+INSTANT = pa.timestamp("us", tz="UTC")
+OBSERVATIONS = pa.schema([
     pa.field("key", pa.string(), nullable=False), pa.field("version", pa.int64(), nullable=False),
     pa.field("arrival", pa.int64(), nullable=False), pa.field("n", pa.int32(), nullable=False),
     pa.field("digest", pa.binary(), nullable=False), pa.field("body", pa.string(), nullable=False),
-    pa.field("recorded_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    pa.field("recorded_at", INSTANT, nullable=False),
+])  # fmt: skip
+DELIVERIES = pa.schema([
+    pa.field("id", pa.int64(), nullable=False), pa.field("connection", pa.string(), nullable=False),
+    pa.field("kind", pa.string(), nullable=False), pa.field("received_at", INSTANT, nullable=False),
+    pa.field("content_type", pa.string(), nullable=False), pa.field("headers", pa.string(), nullable=False),
+    pa.field("body", pa.binary(), nullable=False), pa.field("sha256", pa.binary(), nullable=False),
+    pa.field("dedup_key", pa.string()), pa.field("state", pa.int16(), nullable=False), pa.field("reason", pa.string()),
+    pa.field("documents", pa.int32()),
 ])  # fmt: skip
 COLUMNS = SQL("key, version, arrival, n, digest, body, recorded_at")
 ALL_COLUMNS = SQL("key, version, arrival, n, digest, body, recorded_at, xid")
 """With what has a meaning in this database alone."""
 
+Done = Callable[[Archived], None]
 
-def archive(
-    dsn: str,
-    before: dt.date,
-    folder: Path,
-    by: trail.By,
-    now: dt.datetime,
-    done: Callable[[Archived], None] = lambda _one: None,
-) -> list[Archived]:
-    """Archive every month that ended before the month of ``before``, the oldest first, and tell each as it is done.
+
+def archive(dsn: str, before: dt.date, folder: Path, by: trail.By, now: dt.datetime, done: Done) -> list[Archived]:
+    """Archive the observations of every month before that of ``before``, the oldest first, and tell each month as it is done.
 
     Raises InputFault for a month that is not over, MachineFault where a file cannot be written or does not hold what it should.
     """
-    before = before.replace(day=1)
-    if before > now.astimezone(dt.UTC).date().replace(day=1):
-        raise InputFault(f"{before:%Y-%m} has not begun", mend="only months that are over are archived")
+    before = _month(before, now)
     finished = []
     with connect(dsn, "tieout archive", statement_seconds=0) as connection:
         connection.autocommit = True  # Each month is a transaction of its own.
@@ -62,7 +62,11 @@ def archive(
         for month in [month for month in months(connection) if month < before]:
             try:
                 with connection.transaction():
-                    one = _archive(connection, month, folder, by)
+                    connection.execute(sql("lock_history"), {"lock": LOCK})
+                    connection.execute(SQL("LOCK TABLE {} IN SHARE MODE").format(Identifier(name_of(month))))
+                    batches = _observations(connection, month)
+                    one = _written(connection, "observations", month, folder, OBSERVATIONS, batches, by)
+                    _keep_newest(connection, month)
             except errors.LockNotAvailable as error:
                 raise MachineFault(
                     "somebody reads history for so long that the others would wait", where=name_of(month),
@@ -73,68 +77,68 @@ def archive(
     return finished
 
 
-def _archive(connection: Connection, month: dt.date, folder: Path, by: trail.By) -> Archived:
-    connection.execute(sql("lock_history"), {"lock": LOCK})
-    partition = Identifier(name_of(month))
-    connection.execute(SQL("LOCK TABLE {} IN SHARE MODE").format(partition))
-    file = folder / f"{name_of(month)}.parquet"
-    rows, sha256 = _write(connection, month, file)
-    _keep_newest(connection, month)
-    connection.execute(
-        sql("insert_archive"), {"month": month, "file": str(file.absolute()), "rows": rows, "sha256": sha256}
-    )
-    told = {"file": str(file.absolute()), "rows": rows, "sha256": sha256.hex()}
-    trail.append(connection, by.did("history.archive", f"{month:%Y-%m}", after=told))
-    return archives(connection)[-1]
+def archive_deliveries(
+    dsn: str, before: dt.date, folder: Path, by: trail.By, now: dt.datetime, done: Done
+) -> list[Archived]:
+    """The same for deliveries, as they came. Those that still wait stay, and go to the file of a later month."""
+    before = _month(before, now)
+    finished = []
+    with connect(dsn, "tieout archive", statement_seconds=0) as connection:
+        connection.autocommit = True
+        taken = {one.month for one in archives(connection, "deliveries")}
+        (oldest,) = connection.execute(sql("first_settled_delivery")).fetchone() or (None,)
+        month = oldest.astimezone(dt.UTC).date().replace(day=1) if oldest else before
+        while month < before:
+            if month not in taken:
+                with connection.transaction():
+                    batches = _deliveries(connection, month)
+                    one = _written(connection, "deliveries", month, folder, DELIVERIES, batches, by)
+                finished.append(one)
+                done(one)
+            month = add_months(month, 1)
+    return finished
 
 
-def _write(connection: Connection, month: dt.date, file: Path) -> tuple[int, bytes]:
-    """The rows of a month in a file that was read back; how many, and the file's sha256."""
-    half = file.with_name(f"{file.name}.half")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        written = hashlib.sha256()
-        rows = 0
-        with pq.ParquetWriter(half, SCHEMA, compression="zstd") as writer:
-            for batch in _batches(connection, month):
-                rows += _fold(written, batch)
-                writer.write_batch(batch)
-        read = hashlib.sha256()
-        found = sum(_fold(read, batch) for batch in pq.ParquetFile(half).iter_batches(BATCH))
-        if (found, read.digest()) != (rows, written.digest()):
-            raise MachineFault(
-                f"holds {found} rows where {rows} were written, or others; nothing was taken out of the database", where=str(file),
-                mend="look at the disk, and archive to another",
-            )  # fmt: skip
-        with half.open("rb") as content:
-            sha256 = hashlib.file_digest(content, "sha256").digest()
-            os.fsync(content.fileno())
-        half.rename(file)
-        return rows, sha256
-    except OSError as error:
-        raise MachineFault(
-            f"cannot be written: {error.strerror or error}", where=str(file), mend="name a folder with room"
-        ) from error
-    finally:
-        half.unlink(missing_ok=True)
+def _month(before: dt.date, now: dt.datetime) -> dt.date:
+    before = before.replace(day=1)
+    if before > now.astimezone(dt.UTC).date().replace(day=1):
+        raise InputFault(f"{before:%Y-%m} has not begun", mend="only months that are over are archived")
+    return before
 
 
-def _batches(connection: Connection, month: dt.date) -> Iterator[pa.RecordBatch]:
+def _written(
+    connection: Connection, what: What, month: dt.date, folder: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch],
+    by: trail.By,
+) -> Archived:  # fmt: skip
+    """Write a month, and write down where it is."""
+    file = folder.absolute() / f"{what}_{month:%Y_%m}.parquet"
+    rows, sha256 = parquet_file.write(file, schema, batches)
+    written = {"what": what, "month": month, "file": str(file), "rows": rows, "sha256": sha256}
+    row = connection.execute(sql("insert_archive"), written).fetchone()
+    assert row is not None
+    told = {"file": str(file), "rows": rows, "sha256": sha256.hex()}
+    trail.append(connection, by.did(f"{what}.archive", f"{month:%Y-%m}", after=told))
+    return Archived(*row)
+
+
+def _observations(connection: Connection, month: dt.date) -> Iterator[pa.RecordBatch]:
     with connection.cursor(name="history", binary=True) as cursor:
-        cursor.itersize = BATCH
         cursor.execute(SQL("SELECT {} FROM {}").format(COLUMNS, Identifier(name_of(month))))
-        while rows := cursor.fetchmany(BATCH):
-            columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-            columns[5] = [bytes(body).decode() for body in columns[5]]
-            arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-            yield pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
+        while rows := cursor.fetchmany(ROWS):
+            yield _batch(OBSERVATIONS, [(*row[:5], bytes(row[5]).decode(), row[6]) for row in rows])
 
 
-def _fold(into: Any, batch: pa.RecordBatch) -> int:
-    """Add the rows of a batch to a hash; how many."""
-    for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-        into.update(msgspec.msgpack.encode(row))
-    return int(batch.num_rows)
+def _deliveries(connection: Connection, month: dt.date) -> Iterator[pa.RecordBatch]:
+    asked = {"after": 0, "before": start_of(add_months(month, 1)), "most": ROWS, "bytes": BYTES}
+    while rows := connection.execute(sql("take_deliveries"), asked, binary=True).fetchall():
+        yield _batch(DELIVERIES, rows)
+        asked["after"] = rows[-1][0]
+
+
+def _batch(schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> pa.RecordBatch:
+    columns = zip(*rows, strict=True)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _keep_newest(connection: Connection, month: dt.date) -> None:
@@ -151,7 +155,7 @@ def _keep_newest(connection: Connection, month: dt.date) -> None:
     statements = [
         "CREATE TABLE base_to_be (LIKE observation INCLUDING ALL, CHECK (recorded_at < {end}))",
         "INSERT INTO base_to_be ({columns}) SELECT DISTINCT ON (key) {columns} FROM ({sources}) AS archived "
-        "ORDER BY key, version DESC, arrival DESC, n DESC",
+        "ORDER BY key, version DESC, arrival DESC, n DESC, recorded_at DESC",
         "SET LOCAL lock_timeout = '3s'",  # Whoever wants to write waits for us, while we wait for those who read.
         "ALTER TABLE observation DETACH PARTITION {month}",
         "DROP TABLE {month}",

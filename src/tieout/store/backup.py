@@ -27,6 +27,7 @@ from tieout.settings import NAME as SETTINGS
 
 from . import binaries, trail, trail_heads
 from .connection import Connection, connect
+from .durable import sync_names
 from .migrate import files, migrate
 from .statements import sql
 
@@ -63,7 +64,7 @@ def backup(dsn: str, folder: Path, file: Path, by: trail.By, programs: Path | No
         with _private(half) as out, _snapshot(dsn) as (connection, snapshot):
             manifest = _pack(out, dsn, folder, connection, snapshot, found)
         half.rename(file)
-        _sync(file.absolute().parent)
+        sync_names(file.absolute().parent)
     except OSError as error:
         raise MachineFault(
             f"cannot be written: {error.strerror}", where=str(file), mend="name a place with room"
@@ -188,14 +189,6 @@ def _private(path: Path) -> Iterator[IO[bytes]]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w+b") as file:
         yield file
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 # Reading

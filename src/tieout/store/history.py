@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
-from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import Literal as Value
 from psycopg_pool import ConnectionPool
 
 from tieout.canon.dates import add_months
@@ -26,9 +27,13 @@ AHEAD = 2
 """Months after the current one that are ready."""
 
 
+What = Literal["observations", "deliveries"]
+
+
 class Archived(msgspec.Struct, frozen=True):
     """A month that was written to a file and taken out of the database."""
 
+    what: What
     month: dt.date
     """Its first day."""
     file: str
@@ -73,14 +78,14 @@ def months(connection: Connection) -> list[dt.date]:
     return [dt.date(int(name[12:16]), int(name[17:19]), 1) for (name,) in rows]
 
 
-def archives(connection: Connection) -> list[Archived]:
+def archives(connection: Connection, what: What) -> list[Archived]:
     """What was archived, the oldest month first."""
-    return [Archived(*row) for row in connection.execute(sql("read_archives"))]
+    return [Archived(*row) for row in connection.execute(sql("read_archives"), {"what": what})]
 
 
 def known_from(connection: Connection) -> dt.datetime | None:
     """The instant from which on history is whole here; None: from the beginning. Before it, only archives know."""
-    last = archives(connection)[-1:]
+    last = archives(connection, "observations")[-1:]
     return start_of(add_months(last[0].month, 1)) if last else None
 
 
@@ -96,7 +101,7 @@ def start_of(month: dt.date) -> dt.datetime:
 
 def _making(month: dt.date) -> list[Composed]:
     names: dict[str, Any] = {
-        "name": Identifier(name_of(month)), "begin": Literal(start_of(month)), "end": Literal(start_of(add_months(month, 1))),
+        "name": Identifier(name_of(month)), "begin": Value(start_of(month)), "end": Value(start_of(add_months(month, 1))),
     }  # fmt: skip
     # Attached, not created as a partition: so those who write to other months need not wait. The check spares the scan.
     statements = (

@@ -108,14 +108,16 @@ CREATE TABLE epoch (
 );
 INSERT INTO epoch (reason) VALUES ('made');
 
--- Months of history that were written to files and taken out of here. Of what they held, the newest observation of each document stays,
--- in the partition `observation_base`: every day after the last archived month can still be shown as it was.
+-- Months that were written to files and taken out of here. Of observations, the newest of each document stays, in the partition
+-- `observation_base`: every day after the last archived month can still be shown as it was.
 CREATE TABLE archive (
-    month       date PRIMARY KEY,
+    what        text NOT NULL CHECK (what IN ('observations', 'deliveries')),
+    month       date NOT NULL,
     file        text NOT NULL,
     rows        bigint NOT NULL,
     sha256      bytea NOT NULL CHECK (length(sha256) = 32),
-    archived_at timestamptz NOT NULL DEFAULT now()
+    archived_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (what, month)
 );
 
 COMMENT ON COLUMN archive.sha256 IS 'Of the file.';
