@@ -57,8 +57,7 @@ def commands_page() -> str:
         "# Commands",
         NOTE,
         "Every command has `--help`. Exit codes: 0 done · 1 the answer is no (a score below 100 %) · 2 something that you can "
-        "mend: the message says where and how · 3 a total exceeds `--fail-over` · 70 a fault of Tieout itself "
-        "· 130 stopped by Ctrl-C · 143 stopped by SIGTERM.",
+        "mend: the message says where and how · 3 a total exceeds `--fail-over` · 70 a fault of Tieout itself.",
     ]
     parts += [section(words, command) for words, command in commands("tieout", typer.main.get_command(app))]
     return "\n\n".join(parts) + "\n"

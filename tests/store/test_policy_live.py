@@ -6,13 +6,14 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
 import pytest
 from psycopg_pool import ConnectionPool
 
-from tieout.canon.documents import AccountingPeriod, Customer, Quote
+from tieout.canon.documents import AccountingPeriod, Contract, Customer, Document, Product, Quote, Subscription
 from tieout.canon.faults import InputFault
 from tieout.canon.finding import Risk
 from tieout.engine.decided import Complete
@@ -222,6 +223,44 @@ def test_the_owner_of_a_field_touches_documents_with_two_views(company: Company)
     company.settle()
     (conflict,) = (f for f in company.findings() if f.risk is Risk.OWNERSHIP_CONFLICT)
     assert (conflict.subject, conflict.holds) == ("customer/crm/C1#name", ("customer/erp/501",))
+
+
+HEADER = {"entity": "DE01", "currency": "EUR"}
+VIEWS: dict[str, tuple[Document, dict[str, object]]] = {
+    "customer.name": (Customer(system="crm", id="C1", name="Acme GmbH", **HEADER), {"name": "ACME Ltd"}),
+    "product.kind": (Product(system="crm", id="SKU-7", name="Seat", **HEADER), {"kind": "goods"}),
+    "contract.notice_days": (
+        Contract(system="crm", id="K1", customer="crm/C1", start_on=dt.date(2026, 1, 1), notice_days=30, **HEADER),
+        {"notice_days": 60},
+    ),
+    "subscription.recurring": (
+        Subscription(
+            system="billing", id="S1", customer="crm/C1", order="crm/O00001", start_on=dt.date(2026, 6, 1),
+            recurring=10_000, **HEADER,
+        ),
+        {"recurring": 9_000},
+    ),
+    "charge.unit_price": (sold(1)[1], {"unit_price": Decimal(90)}),
+    "entitlement.status": (sold(1)[2], {"status": "inactive"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", VIEWS)
+def test_a_copy_that_contradicts_the_owner_of_a_field_is_found_in_some_flow(company: Company, field: str) -> None:
+    """Customers and products by quotes, products, subscriptions and charges by orders, contracts by themselves."""
+    type_, _, name = field.partition(".")
+    owned, other = VIEWS[field]
+    copy = msgspec.structs.replace(owned, system="erp", id="501", mirrors=owned.ref, **other)
+    quote = Quote(system="crm", id="Q1", customer="crm/C1", status="accepted", **HEADER)
+    agrees = msgspec.structs.replace(owned, system="psa", id="777", mirrors=owned.ref)
+    company.decide(lambda policy: msgspec.structs.replace(policy, ownership={type_: "bank", field: owned.system}))
+    company.deliver([*sold(1), quote, owned, copy, agrees])
+    conflicts = [finding for finding in company.findings() if finding.risk is Risk.OWNERSHIP_CONFLICT]
+    assert {(f.subject, f.holds) for f in conflicts} == {(f"{owned.key}#{name}", (copy.key,))}
+    company.decide(lambda policy: msgspec.structs.replace(policy, ownership={field: "erp"}))
+    company.settle()
+    turned = {f.subject for f in company.findings() if f.risk is Risk.OWNERSHIP_CONFLICT}
+    assert turned == {f"{copy.key}#{name}"}, "now the copy is right, and the original contradicts it"
 
 
 def test_every_change_is_a_version_with_who_and_why_and_what_it_changed(company: Company) -> None:

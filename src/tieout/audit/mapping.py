@@ -152,7 +152,12 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(directory: Path) -> tuple[Mapping, Source]:
     """Read ``audit.toml`` of a directory. Raises MappingFault naming file, line, key and the nearest valid name."""
-    source = Source(Path(directory) / NAME)
+    return load_file(Path(directory) / NAME)
+
+
+def load_file(path: Path) -> tuple[Mapping, Source]:
+    """The same of a mapping of any name; what it names lies beside it."""
+    source = Source(path)
     mapping = source.read(source.tables, Mapping, ())
     _check_audit(mapping, source)
     for index, file in enumerate(mapping.files):

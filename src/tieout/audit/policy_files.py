@@ -13,7 +13,7 @@ from tieout.setwise.hydrate import hydrate
 from tieout.setwise.tables import quoted, table_name
 
 from .expressions import text_of
-from .mapping import NAME, Layout, Mapping
+from .mapping import NAME, CrosswalkFile, Layout, Mapping
 from .projection import found_cell
 from .refusals import in_words
 from .relation import open_file
@@ -31,12 +31,19 @@ def with_files(
     """
     for entry in mapping.crosswalks:
         if entry.path:
-            rows = _rows(connection, directory, entry, _CROSSWALK, "crosswalks", spool)
+            rows = crosswalk_rows(connection, directory, entry, spool)
             policy = policy.with_crosswalk(entry.table, rows, entry.path)
     if mapping.fx.path:
         rows = _rows(connection, directory, mapping.fx, _RATES, "fx", spool)
         policy = policy.with_rates(rows, mapping.fx.path, mapping.fx.source)
     return policy
+
+
+def crosswalk_rows(
+    connection: duckdb.DuckDBPyConnection, directory: Path, entry: CrosswalkFile, spool: Path
+) -> list[dict[str, str]]:
+    """The rows of a crosswalk's file as texts: code, target, from, to, entity. Raises a Fault for one that cannot be read."""
+    return _rows(connection, directory, entry, _CROSSWALK, "crosswalks", spool)
 
 
 def with_periods(policy: Policy, connection: duckdb.DuckDBPyConnection) -> Policy:

@@ -24,10 +24,12 @@ from . import (
     backup,
     cases,
     connection,
+    crosswalk,
     doctor,
     explain,
     flows,
     migrate,
+    policy,
     replay,
     schema,
     simulate,
@@ -61,10 +63,12 @@ app.add_typer(audit.app, name="audit")
 app.command("backup")(backup.backup)
 app.add_typer(cases.app, name="cases")
 app.add_typer(connection.app, name="connection")
+app.add_typer(crosswalk.app, name="crosswalk")
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
+app.add_typer(policy.app, name="policy")
 app.command("replay")(replay.replay)
 app.command("restore")(backup.restore)
 app.command("schema")(schema.schema)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tieout.canon.documents import AccountingPeriod
-from tieout.policy import Policy
+from tieout.policy import Policy, tables
 from tieout.process.coverage import Coverage, Span
 from tieout.process.definition import Flow
 from tieout.process.flows import FLOWS
@@ -40,10 +40,26 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
         """As it is kept."""
         return msgspec.json.encode(self, enc_hook=str, order="deterministic")
 
+    def tables(self) -> dict[str, Any]:
+        """Policy and what is complete as plain values, as audit.toml has them."""
+        complete = msgspec.to_builtins(self.complete, builtin_types=(dt.date,))
+        kept = [{key: value for key, value in entry.items() if value} for entry in complete]
+        return {**tables(self.policy), **({"complete": kept} if kept else {})}
+
     @classmethod
     def decode(cls, content: bytes) -> Decided:
         """From what was kept."""
         return msgspec.json.decode(content, type=cls, dec_hook=_plain)
+
+
+def told(decided: Decided) -> Iterator[tuple[str, str]]:
+    """What is decided beside the policy, in words: what it is about, what was decided."""
+    for entry in decided.complete:
+        what = f"complete: {entry.system}, {entry.type}, {entry.entity}".replace("*", "all")
+        spans = f"from {entry.from_on}" if entry.from_on else "", f"to {entry.to_on}" if entry.to_on else ""
+        yield what + "".join(f", {span}" for span in spans if span), "yes"
+    for flow in decided.flows:
+        yield f"flow {flow}", "runs"
 
 
 def _plain(type_: type, value: Any) -> Any:

@@ -7,14 +7,14 @@ does not touch by one of these is not evaluated again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from tieout.policy import Change, Codes, Crosswalk, Entity, Policy, Rules, rate_entry
 from tieout.policy import differences as policy_differences
 
-from .decided import Decided
+from .decided import Decided, told
 
 UNNAMED = "*"
 """In the place of an entity: every one that neither policy names."""
@@ -74,22 +74,13 @@ def touched(before: Decided, after: Decided) -> Touched:
 
 def differences(before: Decided, after: Decided) -> tuple[Change, ...]:
     """In words: what is decided otherwise than before."""
-    old, new = dict(_told(before)), dict(_told(after))
+    old, new = dict(told(before)), dict(told(after))
     changed = [
         Change(about=about, before=old.get(about, ""), after=new.get(about, ""))
         for about in sorted({*old, *new})
         if old.get(about) != new.get(about)
     ]
     return (*policy_differences(before.policy, after.policy), *changed)
-
-
-def _told(decided: Decided) -> Iterator[tuple[str, str]]:
-    for entry in decided.complete:
-        what = f"complete: {entry.system}, {entry.type}, {entry.entity}".replace("*", "all")
-        spans = f"from {entry.from_on}" if entry.from_on else "", f"to {entry.to_on}" if entry.to_on else ""
-        yield what + "".join(f", {span}" for span in spans if span), "yes"
-    for flow in decided.flows:
-        yield f"flow {flow}", "runs"
 
 
 def _is_everywhere(fields: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ takes runs of spaces for one; an exact table does not, but says when only that k
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -114,6 +114,34 @@ def read_rows(rows: Iterable[CrosswalkRow | Mapping[str, Any]], where: str, tabl
             )
         found.append(read)
     return found
+
+
+def laid_over(table: str, codes: Codes, rows: Iterable[CrosswalkRow]) -> Codes:
+    """The table in which these rows hold on their days; what was said of their codes before holds on the other days.
+
+    A code of one entity and the same of another, or of all, are apart. Raises MappingFault where the new rows contradict one another.
+    """
+    plain = Crosswalk(table, Codes(codes.match)).plain
+    new = joined(table, Codes(codes.match), rows).rows
+    laid: dict[tuple[str, str], list[CrosswalkRow]] = {}
+    for row in new:
+        laid.setdefault((plain(row.code), row.entity), []).append(row)
+    kept: list[CrosswalkRow] = []
+    for known in codes.rows:
+        left = [known]
+        for row in laid.get((plain(known.code), known.entity), ()):
+            left = [part for each in left for part in _outside(each, row)]
+        kept += left
+    return joined(table, Codes(codes.match, tuple(kept)), new)
+
+
+def _outside(known: CrosswalkRow, row: CrosswalkRow) -> Iterator[CrosswalkRow]:
+    """What is left of a row on the days before and after another one."""
+    first, last = known.from_on or EARLIEST, known.to_on or LATEST
+    if row.from_on is not None and first < row.from_on:
+        yield msgspec.structs.replace(known, to_on=row.from_on - ONE_DAY if last >= row.from_on else known.to_on)
+    if row.to_on is not None and last > row.to_on:
+        yield msgspec.structs.replace(known, from_on=row.to_on + ONE_DAY if first <= row.to_on else known.from_on)
 
 
 def joined(table: str, codes: Codes, more: Iterable[CrosswalkRow], where: str = "") -> Codes:

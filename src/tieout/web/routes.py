@@ -22,6 +22,15 @@ from .health import alive, ready, show_metrics
 from .hooks import agree_to_hooks, take_hook
 from .means import Means
 from .openapi import openapi
+from .policy import (
+    change_policy,
+    list_policy_versions,
+    remove_code,
+    set_codes,
+    show_crosswalk,
+    show_policy,
+    show_policy_version,
+)
 from .route import MEGABYTE, Route
 
 
@@ -46,6 +55,13 @@ ROUTES: tuple[Route, ...] = (
         refusals=(409,),
         statuses={200: "All of them are kept.", 207: "Some are kept; `refused` says what is wrong with the others."},
     ),
+    Route("GET", "/v1/policy", "read", show_policy),
+    Route("PUT", "/v1/policy", "policy", change_policy, refusals=(409,), limit=64 * MEGABYTE),
+    Route("GET", "/v1/policy/versions", "read", list_policy_versions),
+    Route("GET", "/v1/policy/versions/{version_id}", "read", show_policy_version),
+    Route("GET", "/v1/crosswalks/{table}", "read", show_crosswalk),
+    Route("POST", "/v1/crosswalks/{table}", "policy", set_codes, refusals=(409,), limit=64 * MEGABYTE),
+    Route("DELETE", "/v1/crosswalks/{table}", "policy", remove_code, refusals=(409,)),
     Route("POST", "/hooks/{connection}", "", take_hook, accepts=hooks.ACCEPTS, refusals=(401, 409)),
     Route("OPTIONS", "/hooks/{connection}", "", agree_to_hooks, accepts=hooks.ACCEPTS),
     Route("GET", "/v1/cases", "read", list_of_cases),
