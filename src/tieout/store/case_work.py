@@ -138,7 +138,7 @@ def _wake(connection: Connection, policy: Policy, now: dt.datetime, limit: int) 
     claims = {case.key: case.claim.at for case in due if case.claim is not None and case.claim.found == "unverified"}
     evaluated: set[str] = set()
     if claims:
-        asked = {"key": list(claims), "at": list(claims.values())}
+        asked = {"key": list(claims), "at": list(claims.values()), "now": now}
         evaluated = {key for (key,) in connection.execute(sql("evaluated_since"), asked)}
     write(connection, [(case, wake(case, policy, now, case.key in evaluated)) for case in due])
     return len(due)

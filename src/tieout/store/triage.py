@@ -31,7 +31,7 @@ from .statements import sql
 if TYPE_CHECKING:
     from tieout.policy import Policy
 
-LOCK = 7_469_658
+LOCK = 7_469_670
 """The advisory lock of whoever triages."""
 
 

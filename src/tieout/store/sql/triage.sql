@@ -159,14 +159,15 @@ SELECT to_json(case_)::text FROM case_ WHERE wake_at <= %(now)s ORDER BY wake_at
 SELECT key FROM case_ WHERE state <> 'closed' AND (policy < %(policy)s OR policy > %(policy)s) ORDER BY key LIMIT %(most)s
 
 -- name: evaluated_since
--- Of the cases claimed fixed, those of which every instance was evaluated since.
+-- Of the cases claimed fixed, those of which every instance was evaluated since. What belongs to no flow (a silent stream) is judged
+-- every minute, and never marked.
 SELECT t.key
 FROM unnest(%(key)b::text[], %(at)b::timestamptz[]) AS t (key, at)
 JOIN case_finding ON case_finding.cause = t.key
 JOIN finding USING (risk, subject, period)
 JOIN instance ON instance.id = finding.instance
 GROUP BY t.key
-HAVING bool_and(coalesce(instance.evaluated_at > t.at, false))
+HAVING bool_and(coalesce(instance.evaluated_at > t.at, %(now)s - t.at > interval '5 minutes'))
 
 -- name: ask_for_verdicts
 -- Marks every instance of a case, for its next verdict to say whether it is mended. Instances are locked before cases.
@@ -178,7 +179,7 @@ WITH asked AS (
         FROM case_finding
         JOIN finding USING (risk, subject, period)
         WHERE case_finding.cause IN (SELECT key FROM case_ WHERE id = ANY(%(ids)b::bigint[]))
-    )
+    ) AND instance.evaluated_at IS NOT NULL
     ORDER BY instance.id
     FOR UPDATE
 )
