@@ -262,3 +262,20 @@ def test_what_must_be_said_before_a_file_can_be_read_is_printed(exports: Exports
     exports.write("Kunden.csv", "Kundennr,Land\nK1,DE\nK2,DE\n")
     result = CliRunner().invoke(cli.app, ["audit", "init", str(exports.folder)])
     assert "Kunden.csv cannot be read yet: no column is the name, and every row needs one" in result.output
+
+
+def test_charges_are_documents_even_where_they_are_called_positions(exports: Exports) -> None:
+    header = "Positionsnr;Auftragsnr;Position;Artikel;Einzelpreis;Menge;Art;Beginn;Ende;Währung\n"
+    rows = "".join(f"P{n};A{n};10;X;12,50;1;Einmalig;01.05.2026;01.05.2026;EUR\n" for n in range(5))
+    exports.write("Preispositionen.csv", header + rows)
+    assert write(exports.folder).needed == {}
+    entry = lines_of((exports.folder / "audit.toml").read_text(), "Preispositionen.csv")
+    assert entry["type"].startswith('"charge"')
+    assert entry["Einmalig"].startswith('"one_time"')
+    assert load(exports.folder, exports.connection).files[0].accepted == 5
+
+
+def test_where_nothing_is_declared_complete_the_audit_says_so_first(foreign: Exports) -> None:
+    """A proposal claims nothing: whoever audits it as it is must know why nothing is missing."""
+    write(foreign.folder)
+    assert audit(foreign.folder).notes[0].startswith("no file is declared complete ([[complete]] in audit.toml)")

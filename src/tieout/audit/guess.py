@@ -111,7 +111,8 @@ def lines_of(look: Look, directory: Path) -> str | None:
     stem, _ = _words(look.paths[0], directory)
     lines = mentions(stem, vocabulary().lines["words"])
     compound = next((word for word in vocabulary().lines["words"] if len(word) > 4 and stem.endswith(word)), "")
-    if not lines and not compound:
+    documents = any(stem in words for words in vocabulary().types.values())
+    if documents or (not lines and not compound):
         return None
     rest = stem.removesuffix(compound)
     named = {
