@@ -38,6 +38,7 @@ from . import (
     user,
     verify,
     web,
+    worker,
 )
 from .interrupts import Interrupts
 from .machine import fault_of
@@ -79,6 +80,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("verify")(verify.verify)
 app.command("web")(web.web)
+app.command("worker")(worker.worker)
 
 
 def _print_version(wanted: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import getpass
 import os
 from collections.abc import Iterator
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
 Folder = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="The data folder; default: TIEOUT_DATA, or the usual one.")
 ]
+AsOf = Annotated[
+    dt.datetime | None,
+    typer.Option(
+        "--as-of", metavar="DATE", formats=["%Y-%m-%d"], show_default=False,
+        help="Judge as of the end of this day, and not of now: for a rehearsal with documents of the past.",
+    ),
+]  # fmt: skip
+
+
+def day_of(given: dt.datetime | None) -> dt.date | None:
+    """The day of an option that names one."""
+    return given.date() if given is not None else None
 
 
 @contextmanager

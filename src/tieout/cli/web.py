@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .installation import Folder
+from .installation import AsOf, Folder, day_of
 
 Host = Annotated[
     str, typer.Option("--host", metavar="HOST", help="The address to listen on; 0.0.0.0 is every one of the machine.")
@@ -26,10 +26,16 @@ def web(folder: Folder = None, host: Host = "127.0.0.1", port: Port = 8080) -> N
     run(settings.read(os.environ, folder), [part(host, port)], typer.echo)
 
 
-def serve(folder: Folder = None, host: Host = "127.0.0.1", port: Port = 8080) -> None:
-    """Everything in one process, until it is told to stop: what `tieout web` and `tieout worker` do."""
+Workers = Annotated[int, typer.Option("--workers", metavar="N", min=0, max=64, help="Worker processes.")]
+
+
+def serve(
+    folder: Folder = None, host: Host = "127.0.0.1", port: Port = 8080, workers: Workers = 1, as_of: AsOf = None
+) -> None:
+    """Everything, until it is told to stop: what `tieout web` does, with workers beside it."""
     from tieout import settings
+    from tieout.app.children import children
     from tieout.app.running import run
     from tieout.app.web import web as part
 
-    run(settings.read(os.environ, folder), [part(host, port)], typer.echo)
+    run(settings.read(os.environ, folder), [part(host, port), children(workers, day_of(as_of))], typer.echo)

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import psycopg
 from psycopg_pool import ConnectionPool
 
 from tieout.canon.decode import decoder
@@ -62,10 +63,17 @@ def evaluate_due(
 ) -> int:
     """Judge instances that are due, the longest waiting first; how many. Raises DatabaseLost.
 
-    ``as_of``: as of the end of this day in each entity's time zone, and not of now.
+    ``as_of``: as of the end of this day in each entity's time zone, and not of now. Where what one of them says cannot be written, it
+    is found by halving and set aside with the reason (`instance.problem`), and the others go on.
     """
     time = Time(now, now if as_of is None else as_of)
-    answers = transact(pool, lambda connection: _evaluate(connection, compass, time, limit))
+    try:
+        answers = transact(pool, lambda connection: _evaluate(connection, compass, time, limit))
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        if limit > 1:
+            return evaluate_due(pool, compass, now, limit // 2, as_of)
+        problem = f"its verdict cannot be kept: {error.diag.message_primary or error}"
+        return transact(pool, lambda connection: connection.execute(sql("set_aside"), {"problem": problem}).rowcount)
     for flow, count in Counter(answer.due.flow for answer in answers).items():
         metrics.evaluated(flow, count)
     return len(answers)

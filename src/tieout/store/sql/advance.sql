@@ -15,6 +15,11 @@ SELECT system, type, entity FROM holder
 SELECT id, flow, key, stray, lane FROM instance
 WHERE dirty_at IS NOT NULL ORDER BY lane, dirty_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 
+-- name: set_aside
+-- The first that is due: its verdict cannot be kept.
+UPDATE instance SET dirty_at = NULL, problem = %(problem)s
+WHERE id = (SELECT id FROM instance WHERE dirty_at IS NOT NULL ORDER BY lane, dirty_at LIMIT 1 FOR UPDATE)
+
 -- name: held_elsewhere
 -- Of each document the least (first, anchor) among the instances of the flow but these.
 SELECT asked.n - 1, other.first, other.anchor
