@@ -61,8 +61,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     """The end of this day."""
     entities: tuple[str, ...] = ()
     """Only these; empty: all."""
-    flows: tuple[str, ...] = tuple(FLOWS)
-    """Names, or files with a flow of one's own."""
+    flows: tuple[str, ...] = ()
+    """Names, or files with a flow of one's own; empty: all that are shipped, or that the live engine runs."""
     period: str = ""
     """The bridge of one month (``YYYY-MM``); empty: all months up to the day."""
 
@@ -81,7 +81,7 @@ def evaluated(
     period = bridge_period(span.period, span.as_of, sources[0])
     before = period.before if _older(connection, period.first) else None
     task = Task(
-        flows=span.flows, policy=basis.policy, known=basis.coverage.known, as_of=span.as_of, before=before,
+        flows=span.flows or tuple(FLOWS), policy=basis.policy, known=basis.coverage.known, as_of=span.as_of, before=before,
         entities=span.entities, items=str(items) if items is not None else "",
     )  # fmt: skip
     journals = figures.journals(connection, span.as_of, span.entities)

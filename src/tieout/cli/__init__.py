@@ -32,6 +32,7 @@ from . import (
     policy,
     replay,
     schema,
+    seal,
     simulate,
     streams,
     token,
@@ -73,6 +74,7 @@ app.add_typer(policy.app, name="policy")
 app.command("replay")(replay.replay)
 app.command("restore")(backup.restore)
 app.command("schema")(schema.schema)
+app.add_typer(seal.app, name="seal")
 app.command("serve")(web.serve)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(streams.app, name="streams")
