@@ -14,10 +14,10 @@ from functools import partial
 from typing import NamedTuple
 
 import structlog
-from psycopg_pool import ConnectionPool
 
 from tieout.policy import Policy
-from tieout.store.connection import Connection, open_pool, transact
+from tieout.store.case_work import tick as keep_time_of_cases
+from tieout.store.connection import Pool, open_pool, transact
 from tieout.store.errors import DatabaseLost
 from tieout.store.stages import STAGES, Stages
 from tieout.store.streams import tick as watch_streams
@@ -35,7 +35,7 @@ SOON = 3.0
 MOST_PAUSE = 30.0
 """Seconds that a stage rests at most after it failed again and again; it doubles from a quarter of one."""
 
-Chore = Callable[[ConnectionPool[Connection], Policy, dt.datetime], object]
+Chore = Callable[[Pool, Policy, dt.datetime], object]
 
 
 class Often(NamedTuple):
@@ -50,9 +50,17 @@ def chores(installation: Installation) -> tuple[Often, ...]:
     """What is done now and then."""
     folder = installation.settings.data_folder
     return (
+        Often("keep the time of cases", 1.0, _keep_time),
         Often("watch streams", 5.0, watch_streams),
         Often("seal the trail", 10.0, lambda pool, _policy, _now: seal_and_publish(pool, folder)),
     )
+
+
+def _keep_time(pool: Pool, policy: Policy, now: dt.datetime) -> None:
+    """All cases that are due; in part where they are very many, so that a change of policy does not hold up the stages."""
+    for _ in range(10):
+        if not keep_time_of_cases(pool, policy, now):
+            break
 
 
 class Worker:
@@ -60,7 +68,7 @@ class Worker:
 
     def __init__(
         self,
-        pool: ConnectionPool[Connection],
+        pool: Pool,
         now: Callable[[], dt.datetime],
         chores: tuple[Often, ...] = (),
         as_of: dt.date | None = None,
