@@ -75,6 +75,8 @@ class File(Layout, frozen=True, kw_only=True):
     money: Literal["major", "minor"] = "major"
     currency: str = ""
     entity: str = ""
+    constants: dict[str, str] = {}
+    """By field: the value of every row, where the file has no column for it."""
     lines: Lines = Lines()
 
 
@@ -255,9 +257,10 @@ def nested_column(type_name: str) -> tables.Column | None:
 def _check_fields(
     layout: Layout, fields: dict[str, tables.Column], source: Source, place: Place, mapping: Mapping
 ) -> None:
-    """Every field that columns, values and refs name must be there, and values must be ones that the field may have."""
+    """Every field that columns, values, refs and constants name must be there, and values must be ones that the field may have."""
     named = [("columns", name) for name in layout.columns]
     named += [("values", name) for name in layout.values] + [("refs", name) for name in layout.refs]
+    named += [("constants", name) for name in layout.constants] if isinstance(layout, File) else []
     for table, name in named:
         if name.partition(".")[0] in ("ext", "refs") and "." in name and "ext" in fields and table == "columns":
             continue

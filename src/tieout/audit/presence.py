@@ -13,11 +13,6 @@ from tieout.setwise.tables import table_name
 from .mapping import Mapping
 from .reading import Reader
 
-_NOTHING_CLAIMED = (
-    "no file is declared complete ([[complete]] in audit.toml), so nothing counts as missing: "
-    "what was not billed, posted or paid is not judged"
-)
-
 
 def coverage_of(
     connection: duckdb.DuckDBPyConnection, mapping: Mapping, policy: Policy, reader: Reader
@@ -51,8 +46,8 @@ def coverage_of(
 
 
 def _notes(reader: Reader, claimed: set[tuple[str, str]]) -> list[str]:
-    """That nothing is claimed to be complete, and which claims do not hold while rows are refused."""
-    notes = [] if claimed or not reader.files else [_NOTHING_CLAIMED]
+    """Which claims of completeness do not hold while rows are refused."""
+    notes = []
     for (file, system, type_, entity), rows in sorted(reader.unread.rows.items()):
         if rows and any(system in ("*", name) and type_ == kind for name, kind in claimed):
             what = f"{type_.replace('_', ' ')} in {system}" if system != "*" else type_.replace("_", " ")

@@ -118,6 +118,8 @@ class _Plan:
             cell: Cell | None = Cell(sql="_lines", type="STRUCT()[]", parts=self.line_parts)
         else:
             cell = found_cell(self.file, self.relation, column.name, self.where)
+        if cell is None and column.name in self.file.constants:
+            cell = Cell(sql=literal(self.file.constants[column.name]))
         if cell is None:
             return
         self.used.add(self.file.columns.get(column.name, column.name))

@@ -267,7 +267,10 @@ def _missing(page: Page, found: Guess) -> None:
     for column in columns(found.type)[2:]:
         if column.required and column.name != "system" and column.name not in found.columns:
             page.need(
-                found.look, f"no column is the {column.name}, and every row needs one", f'columns.{column.name} = "…"'
+                found.look,
+                f"no column is the {column.name}, and every row needs one",
+                f'columns.{column.name} = "…"',
+                f'or for all rows constants.{column.name} = "…"',
             )
 
 

@@ -22,6 +22,10 @@ from .read import Loaded, load
 from .result import AuditResult
 from .scratch import scratch
 
+_NOTHING_CLAIMED = (
+    "no file is declared complete ([[complete]] in audit.toml), so nothing counts as missing: "
+    "what was not billed, posted or paid is not judged"
+)
 _LOGS_NEED_A_FLOW = (
     "event logs are read and not judged: that takes a flow of your own, --flow FLOW.py "
     "(docs/mapping.md, [[logs]], has an example)"
@@ -53,6 +57,8 @@ def audit(
         _check_entities(entities, loaded)
         span = Span(as_of=day, entities=entities, flows=flows or tuple(FLOWS), period=period or "")
         told = [_LOGS_NEED_A_FLOW] if loaded.mapping.logs and not flows else []
+        if loaded.mapping.files and not loaded.mapping.complete:
+            told.append(_NOTHING_CLAIMED)
         told += [note for name in span.flows for note in unheard(connection, load_flow(name))]
         result = evaluated(database, connection, _basis(loaded), span, items=items, progress=progress)
     return msgspec.structs.replace(result, notes=(*told, *result.notes), seconds=time.monotonic() - began)
