@@ -27,6 +27,7 @@ from . import (
     crosswalk,
     doctor,
     explain,
+    figures,
     flows,
     migrate,
     policy,
@@ -39,6 +40,7 @@ from . import (
     user,
     verify,
     web,
+    whatif,
     worker,
 )
 from .interrupts import Interrupts
@@ -62,16 +64,19 @@ app = typer.Typer(
 )
 app.command("archive")(archive.archive)
 app.add_typer(audit.app, name="audit")
+app.command("asof")(figures.asof)
 app.command("backup")(backup.backup)
 app.add_typer(cases.app, name="cases")
 app.add_typer(connection.app, name="connection")
 app.add_typer(crosswalk.app, name="crosswalk")
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
+app.command("figures")(figures.figures)
 app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
 app.add_typer(policy.app, name="policy")
 app.command("replay")(replay.replay)
+app.command("report")(figures.report)
 app.command("restore")(backup.restore)
 app.command("schema")(schema.schema)
 app.add_typer(seal.app, name="seal")
@@ -82,6 +87,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("verify")(verify.verify)
 app.command("web")(web.web)
+app.command("whatif")(whatif.whatif)
 app.command("worker")(worker.worker)
 
 

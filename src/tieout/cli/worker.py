@@ -26,10 +26,12 @@ def worker(
     """Interpret what arrived, evaluate what it touches and keep the cases, until it is told to stop. Run as many as there are cores."""
     from tieout import settings
     from tieout.app.children import with_parent
+    from tieout.app.figures import figures
     from tieout.app.running import run
     from tieout.app.worker import worker as part
     from tieout.telemetry import metrics
 
     if metrics_port is not None:
         metrics.serve(metrics_port)
-    run(settings.read(os.environ, folder), [part(day_of(as_of)), *([with_parent()] if is_child else [])], typer.echo)
+    parts = [part(day_of(as_of)), figures(day_of(as_of)), *([with_parent()] if is_child else [])]
+    run(settings.read(os.environ, folder), parts, typer.echo)

@@ -33,3 +33,22 @@ COMMENT ON COLUMN sealed_figure.visible IS 'The snapshot that it was read in (pg
 COMMENT ON COLUMN sealed_figure.code IS 'Version of Tieout, with a hash of what computes.';
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON sealed_figure EXECUTE FUNCTION audit_is_append_only();
+
+-- Whole-company figures as they were last computed, for whoever asks: by month (empty: everything up to the day) and entity (empty: all).
+CREATE TABLE figure (
+    period      text NOT NULL,
+    entity      text NOT NULL,
+    wanted_at   timestamptz,
+    computed_at timestamptz,
+    known_at    timestamptz,
+    as_of       date,
+    policy      bigint,
+    code        text,
+    body        bytea,
+    problem     text,
+    PRIMARY KEY (period, entity)
+);
+CREATE INDEX figure_wanted ON figure (wanted_at) WHERE wanted_at IS NOT NULL;
+
+COMMENT ON COLUMN figure.wanted_at IS 'Since when somebody waits for them to be computed; NULL: nobody does.';
+COMMENT ON COLUMN figure.problem IS 'Why they could not be computed when that was tried last.';
