@@ -23,10 +23,10 @@ from tieout.canon.documents import (
 from tieout.canon.finding import Risk
 from tieout.engine.decided import Complete, Decided
 from tieout.policy import Policy
+from tieout.store.advance import Compass
 from tieout.store.connection import transact
 from tieout.store.expand import expand
 from tieout.store.interpret import claim, keep, read
-from tieout.store.stages import Stages
 
 from .told import EVERYTHING_KNOWN, Engine, engine
 
@@ -185,8 +185,7 @@ def test_two_workers_that_add_the_two_ends_of_a_path_at_once_do_not_miss_the_joi
     def work(name: str, taken: list) -> None:
         together.wait()
         keep(acme.pool, name, acme.now, [read(delivery) for delivery in taken])
-        bearings = transact(acme.pool, Stages(acme.pool, name).compass.hold)
-        expand(acme.pool, bearings.flows, acme.now)
+        expand(acme.pool, Compass(), acme.now)
 
     threads = [threading.Thread(target=work, args=pair) for pair in (("one", one), ("two", two))]
     for thread in threads:

@@ -32,6 +32,8 @@ ALERT, DOZE = 0.03, 0.2
 """Seconds between two looks at the queues: soon after something was done, and otherwise."""
 SOON = 3.0
 """Seconds for which a worker is alert after it had something to do."""
+GATHERING = 1.0
+"""Seconds for which what waits is interpreted before any of it is judged."""
 MOST_PAUSE = 30.0
 """Seconds that a stage rests at most after it failed again and again; it doubles from a quarter of one."""
 
@@ -96,12 +98,22 @@ class Worker:
 
     def turn(self) -> int:
         """Each stage, the cases and what is due of the chores once; how much was done."""
-        done = sum(self._try(stage, partial(self.stages.run, stage, self.now())) for stage in STAGES)
+        done = self._gather()
+        done += sum(self._try(stage, partial(self.stages.run, stage, self.now())) for stage in STAGES[2:])
         done += self._try("triage", lambda: triage(self.pool, self._policy(), self.now()))
         for often in self.chores:
             if time.monotonic() >= self._due.get(often.name, 0.0):
                 self._due[often.name] = time.monotonic() + often.seconds
                 self._try(often.name, partial(self._do, often))
+        return done
+
+    def _gather(self) -> int:
+        """Interpret and expand what waits, for so long: an instance that much of it touches is judged once."""
+        began, done = time.monotonic(), 0
+        while now := sum(self._try(stage, partial(self.stages.run, stage, self.now())) for stage in STAGES[:2]):
+            done += now
+            if time.monotonic() - began > GATHERING:
+                break
         return done
 
     def _do(self, often: Often) -> int:

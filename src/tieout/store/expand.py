@@ -7,25 +7,25 @@ of a path touches for it. Roots of mirrors are worked out here for the same reas
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 
 from psycopg_pool import ConnectionPool
 
+from tieout.canon.documents.header import split_key
 from tieout.engine.advance import may_be_stray
 from tieout.engine.declared import declared
 from tieout.engine.reach import reach, reach_relation
+from tieout.policy import Policy
 from tieout.process.definition import Flow, Unclaimed
 
+from .advance import Compass
 from .connection import Connection, transact
 from .graph import PostgresGraph
 from .statements import sql
 
-Flows = Mapping[str, type[Flow]]
 
-
-def expand(pool: ConnectionPool[Connection], flows: Flows, now: dt.datetime, limit: int = 5000) -> int:
+def expand(pool: ConnectionPool[Connection], compass: Compass, now: dt.datetime, limit: int = 5000) -> int:
     """Mark the instances of what was touched; how many documents were looked at. Raises DatabaseLost."""
-    return transact(pool, lambda connection: _expand(connection, flows, now, limit))
+    return transact(pool, lambda connection: _expand(connection, compass, now, limit))
 
 
 def share(pool: ConnectionPool[Connection], now: dt.datetime, limit: int = 5000) -> int:
@@ -44,7 +44,8 @@ def share(pool: ConnectionPool[Connection], now: dt.datetime, limit: int = 5000)
     return transact(pool, work)
 
 
-def _expand(connection: Connection, flows: Flows, now: dt.datetime, limit: int) -> int:
+def _expand(connection: Connection, compass: Compass, now: dt.datetime, limit: int) -> int:
+    bearings = compass.hold(connection)
     rows = connection.execute(sql("claim_touched"), {"limit": limit}).fetchall()
     keys = {key for (key,) in rows}
     if not keys:
@@ -53,10 +54,10 @@ def _expand(connection: Connection, flows: Flows, now: dt.datetime, limit: int) 
     graph = PostgresGraph(connection)
     holding = connection.execute(sql("holding_instances"), {"key": sorted(keys)}).fetchall()
     types = {key: key.partition("/")[0] for key in sorted(keys)}
-    reached = reach(flows.values(), types, graph)
-    _mark_anchors(connection, reached, now)
+    reached = reach(bearings.flows.values(), types, graph)
+    _mark_anchors(connection, [one for one in reached if _may_be_anchor(*one, bearings.policy)], now)
     _mark(connection, [id_ for (id_,) in holding], now)
-    for flow in flows.values():
+    for flow in bearings.flows.values():
         for stray in flow.strays:
             _mark_strays(connection, flow, stray, types, graph, now)
     return len(rows)
@@ -76,7 +77,13 @@ def _mark(connection: Connection, ids: list[int], now: dt.datetime, lane: int = 
         connection.execute(sql("mark_instances"), {"id": ids, "now": now, "lane": lane})
 
 
-def _mark_anchors(connection: Connection, reached: set[tuple[type[Flow], str]], now: dt.datetime) -> None:
+def _may_be_anchor(flow: type[Flow], key: str, policy: Policy) -> bool:
+    """Whether a document is of a system whose documents anchor the flow."""
+    roles = flow.anchor._roles
+    return not roles or policy.role(split_key(key)[1]) in roles
+
+
+def _mark_anchors(connection: Connection, reached: list[tuple[type[Flow], str]], now: dt.datetime) -> None:
     found = sorted((flow.name, anchor, flow.anchor._originals) for flow, anchor in reached)
     if found:
         flow, key, originals = (list(column) for column in zip(*found, strict=True))

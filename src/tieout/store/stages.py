@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 from psycopg_pool import ConnectionPool
 
 from tieout.telemetry import metrics, traces
 
 from .advance import Compass, evaluate_due, wake
-from .connection import Connection, transact
+from .connection import Connection
 from .expand import expand, share
 from .interpret import interpret
 
@@ -35,8 +36,7 @@ class Stages:
         if stage == "interpret":
             return interpret(self.pool, self.worker, now, self.at_once)
         if stage == "expand":
-            bearings = transact(self.pool, self.compass.hold)
-            return expand(self.pool, bearings.flows, now, self.at_once * 4)
+            return expand(self.pool, self.compass, now, self.at_once * 4)
         if stage == "share":
             return share(self.pool, now)
         if stage == "evaluate":
@@ -46,6 +46,11 @@ class Stages:
     def settle(self, now: dt.datetime) -> int:
         """Every stage until none has anything to do; how many batches that took."""
         batches = 0
-        while sum(self.run(stage, now) for stage in STAGES):
+        while sum(self.gather(now)) + sum(self.run(stage, now) for stage in STAGES[2:]):
             batches += 1
         return batches
+
+    def gather(self, now: dt.datetime) -> Iterator[int]:
+        """Interpret and expand until nothing waits: what much has touched is then judged once, and not again and again."""
+        while done := sum(self.run(stage, now) for stage in STAGES[:2]):
+            yield done

@@ -44,12 +44,14 @@ def rate_of(outcome: Outcome, policy: Policy, document: Document, on: dt.date | 
     """
     currency = document.currency
     functional = policy.functional(document.entity)
-    if currency == functional:
+    if (
+        currency == functional or not functional
+    ):  # Where nobody said in which currency the books are kept, nothing is known of them.
         return Rate(currency, functional, None)
     stated = getattr(document, "fx_rate", None) or agreed
     if stated:
         return Rate(currency, functional, Fraction(stated))  # type: ignore[arg-type]
-    if on is None or not functional:
+    if on is None:
         return Rate(currency, functional, None)
     outcome.reads.add(rate_entry(currency, functional))
     found = policy.rate(currency, functional, on)
