@@ -1,5 +1,6 @@
 """Documents come in strictly: what is misspelt, mistyped or senseless is refused by field, with the value and the way to mend it."""
 
+import contextlib
 import datetime as dt
 import json
 from decimal import Decimal
@@ -175,6 +176,23 @@ def test_a_charge_that_could_not_be_priced_is_refused(fields, message):
 def test_every_flaw_is_found_not_only_the_first():
     found = flaws(charge(id="", currency="XX", bill_day=40))
     assert [flaw.field for flaw in found] == ["id", "bill_day", "currency"]
+
+
+@settings(max_examples=300, suppress_health_check=list(HealthCheck), deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=6), cut=st.integers(0, 400))
+def test_any_bytes_at_all_are_a_document_or_a_fault_of_theirs(changes, cut):
+    content = bytearray(json.dumps({**INVOICE, "lines": [LINE]}).encode())
+    for place, byte in changes:
+        content[place % len(content)] = byte
+    with contextlib.suppress(InputFault):
+        decode(bytes(content[:cut] if cut < len(content) else content))
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"ext":' * 100_000, b"[" * 100_000, b'{"type": "invoice", "lines": ' + b"[" * 100_000]
+)
+def test_what_is_nested_too_deeply_is_refused(content):
+    assert fault(content)
 
 
 def test_a_month_is_written_as_one():

@@ -66,6 +66,11 @@ def test_the_senders_own_secret_is_read_and_not_shown(run: Run, database: str, t
     [
         (["add", "x", "--scheme", "hmac", "--option", "header"], "write it as key=value"),
         (["add", "x", "--scheme", "hmac", "--option", "heder=X"], "did you mean 'header'?"),
+        (["add", "x"], "give one of --scheme, --folder and --sftp"),
+        (["add", "x", "--folder", "/nowhere"], "/nowhere: is no folder"),
+        (["add", "x", "--folder", "/tmp", "--option", "setle=3"], "did you mean 'settle'?"),
+        (["add", "x", "--folder", "/tmp", "--option", "settle=soon"], "settle"),
+        (["add", "x", "--sftp", "host:/path"], "write it as sftp://"),
         (["rotate", "x"], "there is no connection 'x'"),
         (["remove", "x"], "there is no connection 'x'"),
     ],
@@ -74,6 +79,16 @@ def test_what_cannot_be_is_told(run: Run, words: list[str], says: str) -> None:
     result = run(*words)
     assert result.exit_code != 0
     assert says in str(result.exception)
+
+
+def test_a_folder_and_a_place_are_listed_with_where_they_are(run: Run, tmp_path: Path) -> None:
+    assert run("add", "exports", "--folder", str(tmp_path), "--option", "settle=5").output == (
+        f"files of exports are taken from {tmp_path}\n"
+    )
+    run("add", "bank", "--sftp", "sftp://tieout@bank.example/out")
+    listed = run("list").output.splitlines()
+    assert "address=sftp://tieout@bank.example/out" in listed[0]
+    assert f"path={tmp_path} settle=5.0" in listed[1]
 
 
 def test_what_takes_anything_says_so(run: Run) -> None:

@@ -90,6 +90,8 @@ def _raw(content: bytes, message: str, where: str) -> object:
     """What was written, for the fault to show; what not even that can read is a fault at once."""
     try:
         return msgspec.json.decode(content)
+    except UnicodeDecodeError as error:
+        raise _unreadable(content, error, where) from None
     except (msgspec.DecodeError, RecursionError):
         raise InputFault(message.replace("`$.", "`"), where=where, mend="write one plain object in { }") from None
 

@@ -36,39 +36,41 @@ def add(
         str,
         typer.Option(
             "--scheme", metavar="SCHEME",
-            help="How a webhook proves who sent it: standard-webhooks, hmac, or none, which takes anything.",
+            help="Take webhooks at /hooks/NAME. They prove who sent them by standard-webhooks, hmac, or none, which takes anything.",
         ),
-    ],
+    ] = "",
+    files: Annotated[
+        Path | None, typer.Option("--folder", metavar="DIR", help="Take the files that are dropped into this folder.")
+    ] = None,
+    sftp: Annotated[
+        str,
+        typer.Option(
+            "--sftp", metavar="ADDRESS", help="Fetch files from sftp://user@host:22/path, by the keys of the user who runs Tieout."
+        ),
+    ] = "",
     option: Annotated[
         list[str] | None,
         typer.Option(
             "--option", metavar="KEY=VALUE",
-            help="Of hmac: header, algorithm, encoding, prefix, part, timestamp_header, timestamp_part, signed, tolerance. Of every "
-            "scheme: id_header. May be given several times.",
+            help="Of hmac: header, algorithm, encoding, prefix, part, timestamp_header, timestamp_part, signed, tolerance; of every "
+            "scheme: id_header. Of a folder: settle (seconds). Of sftp: identity, known_hosts, every (seconds). May be given several "
+            "times.",
         ),
     ] = None,
     secret_file: SecretFile = "",
     why: Why = "",
     folder: Folder = None,
 ) -> None:  # fmt: skip
-    """Let webhooks in at /hooks/NAME, proved by a secret."""
-    from tieout.canon.faults import InputFault
-    from tieout.connect.signing import Unsigned, scheme_of
-    from tieout.store.connections import Connection, add_connection
-    from tieout.web.doors import WEBHOOK
+    """Add a way in: webhooks that are proved by a secret, or files of documents from a folder, here or on another machine."""
+    from tieout.app.connecting import Wish, connection_of
+    from tieout.connect.signing import Unsigned
+    from tieout.store.connections import add_connection
 
-    pairs = [pair.partition("=") for pair in option or []]
-    if wrong := [key for key, equals, _ in pairs if not equals]:
-        raise InputFault(f"{wrong[0]!r} has no value", where="--option", mend="write it as key=value")
-    options = {key: value for key, _, value in pairs}
-    made = scheme_of(scheme, options)
-    secret = "" if isinstance(made, Unsigned) else _secret(made, secret_file)
-    connection = Connection(name=name, kind=WEBHOOK, scheme=scheme, options=options)
+    made = connection_of(Wish(name=name, scheme=scheme, folder=files, sftp=sftp, options=tuple(option or ())))
+    secret = _secret(made.scheme, secret_file) if made.scheme and not isinstance(made.scheme, Unsigned) else ""
     with opened(folder, "tieout connection") as database:
-        add_connection(database, connection, secret, _sealer(folder), by(why))
-    typer.echo(f"webhooks of {name} are taken at /hooks/{name}")
-    if isinstance(made, Unsigned):
-        typer.echo("nothing proves who sent them: anybody who reaches that address can hand something in")
+        add_connection(database, made.connection, secret, _sealer(folder), by(why))
+    typer.echo(made.words)
 
 
 @app.command("list")

@@ -36,6 +36,8 @@ def serve(
     from tieout import settings
     from tieout.app.children import children
     from tieout.app.running import run
+    from tieout.app.ways_in import ways_in
     from tieout.app.web import web as part
 
-    run(settings.read(os.environ, folder), [part(host, port), children(workers, day_of(as_of))], typer.echo)
+    parts = [*ways_in(), part(host, port), children(workers, day_of(as_of))]
+    run(settings.read(os.environ, folder), parts, typer.echo)

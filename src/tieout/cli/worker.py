@@ -28,10 +28,11 @@ def worker(
     from tieout.app.children import with_parent
     from tieout.app.figures import figures
     from tieout.app.running import run
+    from tieout.app.ways_in import ways_in
     from tieout.app.worker import worker as part
     from tieout.telemetry import metrics
 
     if metrics_port is not None:
         metrics.serve(metrics_port)
-    parts = [part(day_of(as_of)), figures(day_of(as_of)), *([with_parent()] if is_child else [])]
+    parts = [part(day_of(as_of)), figures(day_of(as_of)), *([with_parent()] if is_child else ways_in())]
     run(settings.read(os.environ, folder), parts, typer.echo)
