@@ -16,11 +16,15 @@ from typer.testing import CliRunner
 
 from tieout import cli
 from tieout.canon.finding import Finding
-from tieout.policy import Policy
+from tieout.engine.decided import Decided
+from tieout.policy import Policy, parse
 from tieout.process.liveness import declared
 from tieout.store import streams
 from tieout.store.connection import Connection, open_pool, transact
+from tieout.store.decisions import decide
+from tieout.store.stages import Stages
 from tieout.store.trail import By, history
+from tieout.store.triage import triage
 
 POLICY = Policy.default()
 HOUR = dt.timedelta(hours=1)
@@ -192,3 +196,30 @@ def test_the_commands_declare_and_show(pool: ConnectionPool[Connection], databas
     code, listed = run("list", "billing")
     assert code == 1 and "! since" in listed.splitlines()[1]
     assert run("list", "crm")[1].splitlines() == ["stream  documents  last (UTC)  expected"]
+
+
+def test_silence_is_a_case_that_closes_by_itself(pool: ConnectionPool[Connection]) -> None:
+    expect(pool, 1, "4 hours")
+    streams.tick(pool, POLICY, START + 5 * HOUR)
+    triage(pool, POLICY, START + 5 * HOUR)
+    with pool.connection() as connection:
+        row = connection.execute(b"SELECT state, risk, owner, entity FROM case_").fetchone()
+    assert row == ("open", "stream_silent", "IT", "DE01")
+    deliver(pool, START + 6 * HOUR, ("invoice/billing/1", "DE01"))
+    streams.tick(pool, POLICY, START + 6 * HOUR)
+    triage(pool, POLICY, START + 6 * HOUR)
+    with pool.connection() as connection:
+        assert connection.execute(b"SELECT state FROM case_").fetchall() == [("closed",)]
+
+
+def test_another_queue_for_silence_is_taken_up_and_the_finding_stays(pool: ConnectionPool[Connection]) -> None:
+    """Its instance belongs to no flow: to evaluate it would take the finding away."""
+    expect(pool, 1, "4 hours")
+    now = START + 5 * HOUR
+    streams.tick(pool, POLICY, now)
+    policy = parse({"owners": {"stream_silent": "Integration desk"}}, "a test")
+    transact(pool, lambda c: decide(c, Decided(policy=policy), "ana", "it is theirs", now))
+    Stages(pool, "w-1").settle(now)
+    assert [one.owner for one in findings(pool)] == ["IT"]
+    assert streams.tick(pool, policy, now) == 1
+    assert [one.owner for one in findings(pool)] == ["Integration desk"]

@@ -19,9 +19,9 @@ from psycopg.sql import SQL, Identifier, Literal
 from tieout.canon.dates import add_months
 from tieout.canon.faults import InputFault, MachineFault
 
-from . import parquet_file, trail
+from . import locks, parquet_file, trail
 from .connection import Connection, connect
-from .history import LOCK, Archived, What, archives, make_for_rest, months, name_of, start_of
+from .history import Archived, What, archives, make_for_rest, months, name_of, start_of
 from .statements import sql
 
 ROWS, BYTES = 10_000, 32 * 2**20
@@ -62,7 +62,7 @@ def archive(dsn: str, before: dt.date, folder: Path, by: trail.By, now: dt.datet
         for month in [month for month in months(connection) if month < before]:
             try:
                 with connection.transaction():
-                    connection.execute(sql("lock_history"), {"lock": LOCK})
+                    connection.execute(sql("lock_history"), {"lock": locks.HISTORY})
                     connection.execute(SQL("LOCK TABLE {} IN SHARE MODE").format(Identifier(name_of(month))))
                     batches = _observations(connection, month)
                     one = _written(connection, "observations", month, folder, OBSERVATIONS, batches, by)

@@ -16,13 +16,12 @@ from psycopg_pool import ConnectionPool
 
 from tieout.canon.dates import add_months
 
+from . import locks
 from .connection import Connection, transact
 from .statements import sql
 
 log = logging.getLogger(__name__)
 
-LOCK = 7_469_659
-"""The advisory lock of those who make or remove partitions."""
 AHEAD = 2
 """Months after the current one that are ready."""
 
@@ -54,7 +53,7 @@ def tick(pool: ConnectionPool[Connection], now: dt.datetime) -> list[str]:
 
 def make(connection: Connection, wanted: list[dt.date]) -> list[str]:
     """Make partitions, and move into them what came before they were there. In the transaction that is open."""
-    connection.execute(sql("lock_history"), {"lock": LOCK})
+    connection.execute(sql("lock_history"), {"lock": locks.HISTORY})
     there = months(connection)
     made = []
     for month in wanted:

@@ -17,6 +17,7 @@ import msgspec
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from . import locks
 from .errors import DatabaseLost
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 LABEL = "store"
 ALIAS = "tieout_migrate"
-LOCK = 7_469_656  # "tie": the advisory lock of those who migrate
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -81,11 +81,11 @@ def _telling(applied: Callable[[str], None]) -> Callable[..., None]:
 def _alone(executor: MigrationExecutor) -> Iterator[None]:
     """Hold the lock of those who migrate. It is the session's, and goes with the connection if that breaks."""
     with executor.connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [locks.MIGRATE])
         try:
             yield
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [locks.MIGRATE])
 
 
 @contextmanager

@@ -20,14 +20,12 @@ from tieout.policy import Policy
 from tieout.policy.duration import Duration
 from tieout.process.liveness import LONGEST, Stream, looks_back_to, silence
 
-from . import trail
+from . import locks, trail
 from .connection import Connection, arrays, transact
 from .statements import sql
 
 log = logging.getLogger(__name__)
 
-LOCK = 7_469_658
-"""The advisory lock of those who judge streams."""
 MOST = 100_000
 FLOW = "stream"
 """In place of a flow's name, of the instances on which findings about streams stand."""
@@ -99,7 +97,7 @@ def tick(pool: ConnectionPool[Connection], policy: Policy, now: dt.datetime) -> 
 
 
 def _tick(connection: Connection, policy: Policy, now: dt.datetime) -> int:
-    (is_alone,) = connection.execute(sql("try_to_fold"), {"lock": LOCK}).fetchone() or (False,)
+    (is_alone,) = connection.execute(sql("try_to_fold"), {"lock": locks.STREAMS}).fetchone() or (False,)
     if not is_alone:
         return 0
     connection.execute(sql("fold_arrivals"), {"most": MOST})

@@ -15,11 +15,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from . import locks
 from .connection import Connection, arrays
 from .statements import sql
 
-LOCK = 7_469_657
-"""The advisory lock of those who seal."""
 MOST = 1_000
 """Entries of one batch."""
 START = bytes(32)
@@ -120,7 +119,7 @@ def history(connection: Connection, subject: str, most: int = 100) -> list[Writt
 
 def seal(connection: Connection, most: int = MOST) -> Head | None:
     """Hash the next batch into the chain, in the transaction that is open. None: nothing waits, or somebody else is at it."""
-    (is_alone,) = connection.execute(sql("try_to_seal"), {"lock": LOCK}).fetchone() or (False,)
+    (is_alone,) = connection.execute(sql("try_to_seal"), {"lock": locks.SEAL}).fetchone() or (False,)
     if not is_alone:
         return None
     entries = _written(connection.execute(sql("take_unsealed"), {"most": most}))

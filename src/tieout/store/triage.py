@@ -24,15 +24,13 @@ from tieout.cases import Case, Cause, Leader, Part, refresh, worth_in
 from tieout.process.causes import about, alone, cause_of, held_by, holdable
 from tieout.process.findings import merge
 
+from . import locks
 from .case_rows import decoded, encoded, write
 from .connection import Connection, arrays, transact
 from .statements import sql
 
 if TYPE_CHECKING:
     from tieout.policy import Policy
-
-LOCK = 7_469_670
-"""The advisory lock of whoever triages."""
 
 
 class Identity(NamedTuple):
@@ -83,7 +81,7 @@ def triage(pool: ConnectionPool[Connection], policy: Policy, now: dt.datetime, l
 
 def alone_at_it(connection: Connection) -> bool:
     """Whether this transaction triages: from here to its end nobody else does."""
-    row = connection.execute(sql("try_to_triage"), {"lock": LOCK}).fetchone()
+    row = connection.execute(sql("try_to_triage"), {"lock": locks.TRIAGE}).fetchone()
     return bool(row and row[0])
 
 

@@ -38,8 +38,12 @@ RETURNING record.key, before.root, record.root
 SELECT DISTINCT instance FROM member WHERE key = ANY(%(key)b::text[])
 
 -- name: mark_instances
+-- But those of streams, which are judged by the clock.
 UPDATE instance SET dirty_at = coalesce(dirty_at, %(now)s), lane = %(lane)s
-WHERE id IN (SELECT id FROM instance WHERE id = ANY(%(id)b::bigint[]) AND (dirty_at IS NULL OR lane > %(lane)s) ORDER BY id FOR UPDATE)
+WHERE id IN (
+    SELECT id FROM instance
+    WHERE id = ANY(%(id)b::bigint[]) AND flow <> 'stream' AND (dirty_at IS NULL OR lane > %(lane)s) ORDER BY id FOR UPDATE
+)
 
 -- name: mark_anchors
 -- Only of documents that there are; ``originals``: of a flow whose anchors mirror nothing.

@@ -1,0 +1,3 @@
+"""The advisory locks: what only one of all processes does at a time. Side by side, so that no two are the same."""
+
+MIGRATE, SEAL, TRIAGE, STREAMS, HISTORY = range(7_469_656, 7_469_661)  # from "tie"
