@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import urllib.request
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -46,3 +48,26 @@ def test_a_scraper_gets_the_form_that_it_accepts() -> None:
     assert plain.startswith("text/plain") and b"# TYPE tieout_deliveries_total counter" in text
     open_metrics, content_type = metrics.exposition("application/openmetrics-text;version=1.0.0")
     assert content_type.startswith("application/openmetrics-text") and open_metrics.endswith(b"# EOF\n")
+
+
+def test_a_process_and_those_that_it_starts_are_counted_as_one() -> None:
+    program = """
+import subprocess, sys
+from tieout import telemetry
+telemetry.count_together()
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from tieout.telemetry import metrics
+class Depth(Collector):
+    def collect(self):
+        yield GaugeMetricFamily("tieout_database_up", "x", value=1)
+metrics.ask(Depth())
+metrics.evaluated("order_to_bill", 2)
+for _ in range(2):
+    child = "from tieout.telemetry import metrics; metrics.evaluated('order_to_bill', 20)"
+    subprocess.run([sys.executable, "-c", child], check=True)
+print(metrics.exposition()[0].decode())
+"""
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert 'tieout_evaluated_instances_total{flow="order_to_bill"} 42.0' in told
+    assert "tieout_database_up 1.0" in told

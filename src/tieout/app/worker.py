@@ -19,6 +19,7 @@ from tieout.policy import Policy
 from tieout.store.case_work import tick as keep_time_of_cases
 from tieout.store.connection import Pool, open_pool, transact
 from tieout.store.errors import DatabaseLost
+from tieout.store.history import tick as make_partitions
 from tieout.store.stages import STAGES, Stages
 from tieout.store.streams import tick as watch_streams
 from tieout.store.trail_heads import seal_and_publish
@@ -55,6 +56,7 @@ def chores(installation: Installation) -> tuple[Often, ...]:
         Often("keep the time of cases", 1.0, _keep_time),
         Often("watch streams", 5.0, watch_streams),
         Often("seal the trail", 10.0, lambda pool, _policy, _now: seal_and_publish(pool, folder)),
+        Often("make partitions", 3600.0, lambda pool, _policy, now: make_partitions(pool, now)),
     )
 
 

@@ -1,20 +1,23 @@
 """Metrics for Prometheus. Counted where things happen; what is in the database (queues, streams) is asked when somebody scrapes.
 
-Each process counts for itself: scrape all of them, and add up. Names and labels are a contract (docs/operations.md); a label never holds
-what a customer or a document is called.
+Each process counts for itself and is scraped for itself; but the workers that `tieout serve` starts count with it. Names and labels are a
+contract (docs/operations.md); a label never holds what a customer or a document is called.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 REGISTRY = CollectorRegistry()
+_asked: list[Collector] = []
 
 DELIVERIES = Counter(
     "tieout_deliveries", "Deliveries handed in, by what became of them.", ["kind", "outcome"], registry=REGISTRY
@@ -78,13 +81,25 @@ def took(stage: str) -> AbstractContextManager[object]:
 def ask(collector: Collector) -> Callable[[], None]:
     """Ask a collector at every scrape, too. Returns what ends that."""
     REGISTRY.register(collector)
-    return lambda: REGISTRY.unregister(collector)
+    _asked.append(collector)
+
+    def end() -> None:
+        REGISTRY.unregister(collector)
+        _asked.remove(collector)
+
+    return end
 
 
 def exposition(accept: str = "") -> tuple[bytes, str]:
-    """All metrics, and their content type, in the form that a scraper accepts."""
+    """All metrics, and their content type, in the form that a scraper accepts; those of other processes too, where they count together."""
     encode, content_type = choose_encoder(accept)
-    return encode(REGISTRY), content_type
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return encode(REGISTRY), content_type
+    together = CollectorRegistry()
+    MultiProcessCollector(together)
+    for collector in _asked:
+        together.register(collector)
+    return encode(together), content_type
 
 
 def serve(port: int, address: str = "127.0.0.1") -> WSGIServer:
