@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tieout.audit.evaluation import Span
 from tieout.audit.live import known
 from tieout.audit.report.files import as_json
 from tieout.audit.result import AuditResult
 from tieout.audit.run import audit
+from tieout.audit.span import Span
 from tieout.canon.finding import Finding
 from tieout.process.causes import causes
 from tieout.process.findings import Valuation, merge, rank, totals

@@ -8,10 +8,10 @@ import msgspec
 import psycopg
 import pytest
 
-from tieout.audit import sealing
 from tieout.audit.kept import Cell, Difference, Figures, figures_of
 from tieout.audit.live import known
 from tieout.audit.sealing import Recomputed, recompute, seal
+from tieout.audit.span import month_span
 from tieout.canon.documents import Document, Invoice
 from tieout.canon.faults import InputFault
 from tieout.store import sealed_figures, trail
@@ -84,7 +84,7 @@ def cents_are_let_go(dsn: str) -> None:
 def sealed_by_older_code(dsn: str) -> Seal:
     """Cause: a release that counted two cents too much had sealed June."""
     with known(dsn) as then:
-        span = sealing.month_span("2026-06", "")
+        span = month_span("2026-06", "")
         figures = figures_of(then.judged(span), then.documents)
         classes = tuple(
             msgspec.structs.replace(one, exposure=one.exposure + 2) if one.risk == STUCK.name else one

@@ -34,6 +34,7 @@ from tieout.setwise.tables import table_name
 from . import figures
 from .progress import Progress, silent
 from .result import AuditResult, FileQuality, FxUsed, Rejection
+from .span import Span
 
 _ANY_CURRENCY = "EUR"
 """Of the totals where nothing read names a currency: they are all 0."""
@@ -52,19 +53,6 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileQuality, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """What of it is asked for."""
-
-    as_of: dt.date
-    """The end of this day."""
-    entities: tuple[str, ...] = ()
-    """Only these; empty: all."""
-    flows: tuple[str, ...] = ()
-    """Names, or files with a flow of one's own; empty: all that are shipped, or that the live engine runs."""
-    period: str = ""
-    """The bridge of one month (``YYYY-MM``); empty: all months up to the day."""
 
 
 def evaluated(

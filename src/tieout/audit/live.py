@@ -17,11 +17,12 @@ from tieout.setwise import tables
 from tieout.setwise.fill import fill
 from tieout.store.snapshot import Moment, Ruling, Snapshot, snapshot
 
-from .evaluation import Basis, Span, evaluated
+from .evaluation import Basis, evaluated
 from .policy_files import with_periods
 from .progress import Progress, silent
 from .result import AuditResult
 from .scratch import connect, scratch
+from .span import Span
 
 _EVERY = 50_000
 """Documents between two words on how far it is."""

@@ -15,12 +15,13 @@ from tieout.canon.faults import Fault, InputFault, MappingFault, nearest
 from tieout.process.flows import FLOWS
 from tieout.setwise.flows import load as load_flow
 
-from .evaluation import Basis, Span, evaluated, newest_day
+from .evaluation import Basis, evaluated, newest_day
 from .mentions import unheard
 from .progress import Progress, silent
 from .read import Loaded, load
 from .result import AuditResult
 from .scratch import scratch
+from .span import Span
 
 _NOTHING_CLAIMED = (
     "no file is declared complete ([[complete]] in audit.toml), so nothing counts as missing: "

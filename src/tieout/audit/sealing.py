@@ -11,8 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from tieout.canon.dates import month_end
-from tieout.canon.faults import InputFault, nearest
+from tieout.canon.faults import InputFault
 from tieout.engine.decided import Decided
 from tieout.store import sealed_figures
 from tieout.store.connection import connect
@@ -21,10 +20,10 @@ from tieout.store.snapshot import Ruling, heard_since, snapshot
 from tieout.store.trail import By
 
 from .code_version import code_version
-from .evaluation import Span
 from .kept import Difference, Figures, difference, figures_of
 from .live import Known, known
 from .progress import Progress, silent
+from .span import Span, check_entity, month_span
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -94,23 +93,6 @@ def recompute(dsn: str, period: str, entity: str = "", progress: Progress = sile
         Moved("late observations", _late(late), difference(ruled, now)),
     )
     return Recomputed(seal=kept, sealed=sealed, now=now, whole=difference(sealed, now), moved=moved)
-
-
-def check_entity(entity: str, decided: Decided) -> None:
-    """Raise InputFault for an entity that the policy, which names some, does not name."""
-    names = decided.policy.entities
-    if entity and names and entity not in names:
-        mend = nearest(entity, names) or f"entities are {', '.join(names)}"
-        raise InputFault(f"there is no entity {entity!r}", where="--entity", mend=mend)
-
-
-def month_span(period: str, entity: str) -> Span:
-    """A month, of an entity or the whole company, as of its end. Raises InputFault for what is no month."""
-    try:
-        first = dt.date.fromisoformat(f"{period}-01")
-    except ValueError:
-        raise InputFault(f"{period!r} is not a month", where="PERIOD", mend="write it like 2026-06") from None
-    return Span(as_of=month_end(first), entities=(entity,) if entity else (), period=period)
 
 
 def _judged(documents: Known, span: Span, decided: Decided, progress: Progress) -> Figures:

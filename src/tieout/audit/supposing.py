@@ -12,11 +12,10 @@ from tieout.canon.money import format_amount
 from tieout.engine.decided import Decided
 from tieout.process.whatif import Change, Total, what_if
 
-from .evaluation import Span
 from .live import Known
 from .progress import Progress, silent
 from .result import AuditResult
-from .sealing import check_entity
+from .span import Span, check_entity
 
 
 class Changed(msgspec.Struct, frozen=True):

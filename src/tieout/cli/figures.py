@@ -89,7 +89,7 @@ def asof(
     from rich.console import Console
 
     from tieout.audit.live import known
-    from tieout.audit.standing import check
+    from tieout.audit.span import check
     from tieout.store.snapshot import Moment
 
     from .progress import shown_progress

@@ -18,6 +18,7 @@ from .cases import (
     read_case,
 )  # fmt: skip
 from .deliveries import ACCEPTS, deliver
+from .figures import show_bridge, show_kpis, show_seal
 from .health import alive, ready, show_metrics
 from .hooks import agree_to_hooks, take_hook
 from .means import Means
@@ -44,6 +45,9 @@ def _openapi() -> dict[str, Any]:
     return openapi(ROUTES)
 
 
+COMPUTED = {200: "They are fresh.", 202: "They are not, and are being computed anew: ask again."}
+"""What figures are answered with that are computed beside requests."""
+
 ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
@@ -55,6 +59,9 @@ ROUTES: tuple[Route, ...] = (
         refusals=(409,),
         statuses={200: "All of them are kept.", 207: "Some are kept; `refused` says what is wrong with the others."},
     ),
+    Route("GET", "/v1/bridge", "read", show_bridge, statuses=COMPUTED),
+    Route("GET", "/v1/kpis", "read", show_kpis, statuses=COMPUTED),
+    Route("GET", "/v1/seals/{period}", "read", show_seal),
     Route("GET", "/v1/policy", "read", show_policy),
     Route("PUT", "/v1/policy", "policy", change_policy, refusals=(409,), limit=64 * MEGABYTE),
     Route("GET", "/v1/policy/versions", "read", list_policy_versions),
