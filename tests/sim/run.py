@@ -10,18 +10,25 @@ import msgspec
 
 from tieout.canon.decode import decode
 from tieout.canon.documents import Document
+from tieout.canon.finding import Finding
+from tieout.process.causes import causes
+from tieout.process.findings import Valuation, merge
 from tieout.process.verdict import Verdict
+from tieout.store.case_work import tick
 from tieout.store.connection import connect, open_pool, transact
 from tieout.store.decisions import decide
 from tieout.store.intake import Delivery, GroupCommit
 from tieout.store.paced import open_paced
 from tieout.store.stages import STAGES, Stages
+from tieout.store.triage import triage
 
 from .story import AS_OF, Story, delivery
 from .turns import Worker
 
 START = dt.datetime(2026, 6, 30, 12, tzinfo=dt.UTC)
 STEPS = 2_000
+CASES = {"triage": triage, "keep the time of cases": tick}
+"""What workers do beside the stages."""
 REPLAY = "UPDATE delivery SET state = 0, attempts = 0, reason = NULL WHERE state = 2 AND reason LIKE 'it stopped its worker%'"
 """What an operator does with deliveries that were set aside because their workers died again and again: here it was we who killed them."""
 
@@ -94,7 +101,9 @@ class Run:
         calm.settle(self.now)
         if self._watch.execute(REPLAY).rowcount:
             calm.settle(self.now)
-        broken += self._check()
+        while triage(self._pool, self.story.decided.policy, self.now):
+            pass
+        broken += [*self._check(), *self._check_cases()]
         return Outcome(self.seed, steps, self.kills, tuple(broken), tuple(self.said))
 
     def close(self) -> None:
@@ -107,10 +116,13 @@ class Run:
         n = self.chance.randrange(len(self.workers))
         worker, stages, now = self.workers[n], self._stages[n], self.now
         if worker.idle:
-            stage = self.chance.choice(STAGES)
+            stage = self.chance.choice((*STAGES, *CASES))
             stages.as_of = AS_OF
             self.said.append(f"{worker.name} begins to {stage}")
-            worker.begin(lambda: stages.run(stage, now))
+            if stage in CASES:
+                worker.begin(lambda: CASES[stage](self._pools[n], self.story.decided.policy, now, 7))
+            else:
+                worker.begin(lambda: stages.run(stage, now))
         elif worker.stopped:
             worker.go()
         else:
@@ -184,6 +196,25 @@ class Run:
                 broken.append(f"{queue} is not empty when all is quiet")
         for (reason,) in self._watch.execute("SELECT reason FROM delivery WHERE state <> 1 OR reason IS NOT NULL"):
             broken.append(f"a delivery that was accepted is not interpreted: {reason}")
+        return broken
+
+    def _check_cases(self) -> list[str]:
+        """The open cases are the root causes of the findings that stand, and each has had as many events as its version says."""
+        findings = [
+            msgspec.json.decode(body, type=Finding) for (body,) in self._watch.execute("SELECT body FROM finding")
+        ]
+        _, wanted = causes(merge(findings), Valuation(self.story.decided.policy, self.now.date()))
+        expected = {c.key: (c.title, c.findings, c.documents, c.exposure_base) for c in wanted}
+        rows = self._watch.execute(
+            "SELECT key, title, findings, documents, exposure FROM case_ WHERE state <> 'closed'"
+        ).fetchall()
+        broken = []
+        if {row[0]: row[1:] for row in rows} != expected:
+            broken.append(f"{len(rows)} open cases are not the {len(expected)} causes of what is found")
+        uncounted = self._watch.execute(
+            "SELECT key FROM case_ WHERE version <> (SELECT count(*) FROM case_event WHERE case_id = case_.id)"
+        ).fetchall()
+        broken += [f"the events of case {key} are not as many as its version" for (key,) in uncounted]
         return broken
 
 
