@@ -87,7 +87,7 @@ def test_a_case_tells_its_story(run: Run) -> None:
     )
     shown = run("show", "3").output
     for line in (
-        "at risk    100.00 EUR in 1 findings, 1 documents; low", "owner      AR, ben has it", "cause      closed a day early",
+        "at risk    100.00 EUR in 1 finding, 1 document; low", "owner      AR, ben has it", "cause      closed a day early",
         "link       https://tickets.example/7", "100.00 EUR  invoice/b/1: refused: period closed",
         "anna: assigned (his customer)", "anna: commented (asked the ERP team)",
     ):  # fmt: skip

@@ -116,7 +116,7 @@ def line_of(case: Case) -> str:
     """One case in one line."""
     put_away = "" if case.state == "open" else f" {case.state}"
     who = f"{case.owner}{f' · {case.assignee}' if case.assignee else ''}"
-    title = f"{case.title} · {case.findings:,} findings" if case.findings > 1 else case.title
+    title = f"{case.title} · {_count(case.findings, 'finding')}" if case.findings > 1 else case.title
     return f"{case.id:>6}  {case.severity:<8} {_money(case):>20}  due {case.due_at:%Y-%m-%d %H:%M}{put_away}  {who}: {title}"
 
 
@@ -128,10 +128,10 @@ def _told(shown: Shown) -> list[str]:
     lines = [
         f"case {case.id}, version {case.version}: {case.title}",
         f"{case.risk} · {', '.join(case.entities)} · {case.key}", "",
-        f"at risk    {_money(case)} in {case.findings:,} findings, {case.documents:,} documents; {case.severity}",
+        f"at risk    {_money(case)} in {_count(case.findings, 'finding')}, {_count(case.documents, 'document')}; {case.severity}",
         f"state      {_state(case)}", f"owner      {case.owner}{f', {case.assignee} has it' if case.assignee else ''}",
         f"due        {case.due_at:%Y-%m-%d %H:%M} UTC; opened {case.opened_at:%Y-%m-%d %H:%M}"
-        + (f", came back {case.returns} times" if case.returns else ""),
+        + (f", came back {_count(case.returns, 'time')}" if case.returns else ""),
     ]  # fmt: skip
     if case.claim is not None:
         lines.append(f"claimed    fixed by {case.claim.by} on {case.claim.at:%Y-%m-%d %H:%M}: {case.claim.found}")
@@ -164,6 +164,10 @@ def _state(case: Case) -> str:
     if case.state == "closed":
         return f"closed on {case.closed_at:%Y-%m-%d %H:%M}: nothing of it is found any more"
     return case.state
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _money(case: Case) -> str:
