@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -53,8 +55,8 @@ def test_a_scraper_gets_the_form_that_it_accepts() -> None:
 def test_a_process_and_those_that_it_starts_are_counted_as_one() -> None:
     program = """
 import subprocess, sys
-from tieout import telemetry
-telemetry.count_together()
+from tieout.telemetry.together import count_together
+count_together()
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from tieout.telemetry import metrics
@@ -71,3 +73,32 @@ print(metrics.exposition()[0].decode())
     told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert 'tieout_evaluated_instances_total{flow="order_to_bill"} 42.0' in told
     assert "tieout_database_up 1.0" in told
+
+
+def test_counters_of_a_killed_process_are_removed_by_the_next_and_those_of_a_live_one_are_not(tmp_path: Path) -> None:
+    start = "from tieout.telemetry.together import count_together; count_together(); print(flush=True); input()"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    def started() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", start],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process
+
+    with started() as killed:
+        (left,) = tmp_path.iterdir()
+        with started() as live:
+            assert left.exists()
+            killed.kill()
+            killed.wait()
+            with started() as third:
+                assert len(list(tmp_path.iterdir())) == 2 and not left.exists()
+                third.communicate(b"")
+            live.communicate(b"")
+    assert list(tmp_path.iterdir()) == []

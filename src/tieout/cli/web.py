@@ -33,9 +33,10 @@ def serve(
     folder: Folder = None, host: Host = "127.0.0.1", port: Port = 8080, workers: Workers = 1, as_of: AsOf = None
 ) -> None:
     """Everything, until it is told to stop: what `tieout web` does, with workers beside it."""
-    from tieout import settings, telemetry
+    from tieout import settings
+    from tieout.telemetry.together import count_together
 
-    telemetry.count_together()
+    count_together()
     from tieout.app.children import children
     from tieout.app.running import run
     from tieout.app.ways_in import ways_in

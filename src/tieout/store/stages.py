@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 
 from psycopg_pool import ConnectionPool
@@ -29,8 +30,11 @@ class Stages:
 
     def run(self, stage: str, now: dt.datetime) -> int:
         """One batch of one stage."""
-        with metrics.took(stage), traces.span(stage, worker=self.worker):
-            return self._run(stage, now)
+        began = time.perf_counter()
+        done = traces.batch(stage, lambda: self._run(stage, now), worker=self.worker)
+        if done:
+            metrics.spent(stage, time.perf_counter() - began)
+        return done
 
     def _run(self, stage: str, now: dt.datetime) -> int:
         if stage == "interpret":

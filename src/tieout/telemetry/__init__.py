@@ -5,21 +5,9 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 
 from tieout.settings import Settings
-
-
-def count_together() -> None:
-    """Have what this process and those that it starts do counted as one. Before anything is imported that counts."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        folder = tempfile.mkdtemp(prefix="tieout-metrics-")
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def configure(settings: Settings, environment: Mapping[str, str], program: str) -> None:

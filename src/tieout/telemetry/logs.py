@@ -81,6 +81,7 @@ def _masking(redaction: Redaction) -> Any:
     """After exceptions have become text, so that theirs is masked too."""
 
     def mask(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event.pop("color_message", None)  # uvicorn says everything twice.
         masked: dict[str, Any] = redaction.value(dict(event))
         return masked
 
@@ -89,7 +90,6 @@ def _masking(redaction: Redaction) -> Any:
 
 def _add_trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event.update(traces.current())
-    event.pop("color_message", None)  # uvicorn says everything twice.
     return event
 
 

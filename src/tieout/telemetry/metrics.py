@@ -16,6 +16,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from .together import VARIABLE
+
 REGISTRY = CollectorRegistry()
 _asked: list[Collector] = []
 
@@ -78,6 +80,11 @@ def took(stage: str) -> AbstractContextManager[object]:
     return SECONDS.labels(stage).time()
 
 
+def spent(stage: str, seconds: float) -> None:
+    """A batch of a stage took so long."""
+    SECONDS.labels(stage).observe(seconds)
+
+
 def ask(collector: Collector) -> Callable[[], None]:
     """Ask a collector at every scrape, too. Returns what ends that."""
     REGISTRY.register(collector)
@@ -93,7 +100,7 @@ def ask(collector: Collector) -> Callable[[], None]:
 def exposition(accept: str = "") -> tuple[bytes, str]:
     """All metrics, and their content type, in the form that a scraper accepts; those of other processes too, where they count together."""
     encode, content_type = choose_encoder(accept)
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    if VARIABLE not in os.environ:
         return encode(REGISTRY), content_type
     together = CollectorRegistry()
     MultiProcessCollector(together)

@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import itertools
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,11 @@ def span(name: str, deliveries: Iterable[int] = (), **attributes: Any) -> Abstra
     if _recorder is None:
         return nullcontext()
     return _recorder.span(name, deliveries, attributes)
+
+
+def batch(name: str, work: Callable[[], int], **attributes: Any) -> int:
+    """Do what says how much it was; a span of it, unless it was nothing."""
+    return work() if _recorder is None else _recorder.batch(name, work, attributes)
 
 
 def is_on() -> bool:
@@ -155,14 +160,31 @@ class _Recorder:
 
     @contextmanager
     def span(self, name: str, deliveries: Iterable[int], attributes: Mapping[str, Any]) -> Iterator[Span]:
-        from opentelemetry.trace import Link, StatusCode
+        from opentelemetry.trace import Link
 
         links = [Link(_place(delivery)) for delivery in itertools.islice(dict.fromkeys(deliveries), MOST_LINKS)]
-        with self.tracer.start_as_current_span(
-            name, links=links, attributes=self._masked(attributes), record_exception=False, set_status_on_exception=False
-        ) as span:  # fmt: skip
+        span = self.tracer.start_span(name, links=links, attributes=self._masked(attributes))
+        with self._within(span):
+            yield span
+        span.end()
+
+    def batch(self, name: str, work: Callable[[], int], attributes: Mapping[str, Any]) -> int:
+        span = self.tracer.start_span(name, attributes=self._masked(attributes))
+        with self._within(span):
+            done = work()
+        if done:  # A span that is never ended is never told of.
+            span.set_attribute("done", done)
+            span.end()
+        return done
+
+    @contextmanager
+    def _within(self, span: Span) -> Iterator[None]:
+        """While it is the current one. An exception is written down, masked, and ends it."""
+        from opentelemetry.trace import StatusCode, use_span
+
+        with use_span(span, record_exception=False, set_status_on_exception=False):
             try:
-                yield span
+                yield
             except BaseException as error:
                 said = self.redaction.text(str(error))
                 stack = self.redaction.text("".join(traceback.format_exception(error)))
@@ -173,6 +195,7 @@ class _Recorder:
                 }
                 span.add_event("exception", told)
                 span.set_status(StatusCode.ERROR, said)
+                span.end()
                 raise
 
     def delivered(
