@@ -27,6 +27,7 @@ from . import (
     crosswalk,
     doctor,
     explain,
+    export,
     figures,
     flows,
     migrate,
@@ -71,6 +72,7 @@ app.add_typer(connection.app, name="connection")
 app.add_typer(crosswalk.app, name="crosswalk")
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
+app.command("export")(export.export)
 app.command("figures")(figures.figures)
 app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
