@@ -66,7 +66,7 @@ def test_the_senders_own_secret_is_read_and_not_shown(run: Run, database: str, t
     [
         (["add", "x", "--scheme", "hmac", "--option", "header"], "write it as key=value"),
         (["add", "x", "--scheme", "hmac", "--option", "heder=X"], "did you mean 'header'?"),
-        (["add", "x"], "give one of --scheme, --folder and --sftp"),
+        (["add", "x"], "give one of --scheme, --folder, --sftp and --amqp"),
         (["add", "x", "--folder", "/nowhere"], "/nowhere: is no folder"),
         (["add", "x", "--folder", "/tmp", "--option", "setle=3"], "did you mean 'settle'?"),
         (["add", "x", "--folder", "/tmp", "--option", "settle=soon"], "settle"),
@@ -85,10 +85,23 @@ def test_a_folder_and_a_place_are_listed_with_where_they_are(run: Run, tmp_path:
     assert run("add", "exports", "--folder", str(tmp_path), "--option", "settle=5").output == (
         f"files of exports are taken from {tmp_path}\n"
     )
+    run(
+        "add",
+        "bus",
+        "--amqp",
+        "amqp://tieout@mq.example/",
+        "--option",
+        "queue=invoices",
+        "--secret-file",
+        "-",
+        input="s3cret",
+    )
     run("add", "bank", "--sftp", "sftp://tieout@bank.example/out")
     listed = run("list").output.splitlines()
     assert "address=sftp://tieout@bank.example/out" in listed[0]
-    assert f"path={tmp_path} settle=5.0" in listed[1]
+    assert "1 secret " in listed[1] and "queue=invoices" in listed[1]
+    assert "s3cret" not in listed[1]
+    assert f"path={tmp_path} settle=5.0" in listed[2]
 
 
 def test_what_takes_anything_says_so(run: Run) -> None:

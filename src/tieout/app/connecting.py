@@ -18,12 +18,13 @@ O = TypeVar("O", bound=msgspec.Struct)  # noqa: E741
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection that is to be made: one of ``scheme``, ``folder`` and ``sftp`` says of which kind."""
+    """A connection that is to be made: one of ``scheme``, ``folder``, ``sftp`` and ``amqp`` says of which kind."""
 
     name: str
     scheme: str = ""
     folder: Path | None = None
     sftp: str = ""
+    amqp: str = ""
     options: tuple[str, ...] = ()
     """key=value"""
 
@@ -40,8 +41,8 @@ class Connected(msgspec.Struct, frozen=True):
 
 def connection_of(wish: Wish) -> Connected:
     """The connection that a person asks for. Raises InputFault and MappingFault."""
-    if sum(map(bool, (wish.scheme, wish.folder, wish.sftp))) != 1:
-        raise InputFault("a connection is of one kind", mend="give one of --scheme, --folder and --sftp")
+    if sum(map(bool, (wish.scheme, wish.folder, wish.sftp, wish.amqp))) != 1:
+        raise InputFault("a connection is of one kind", mend="give one of --scheme, --folder, --sftp and --amqp")
     options = _pairs(wish.options)
     if wish.scheme:
         return _webhooks(wish, options)
@@ -52,10 +53,12 @@ def connection_of(wish: Wish) -> Connected:
                 "is no folder", where=str(path), mend="make it, and let the user who runs Tieout write in it"
             )
         checked: msgspec.Struct = options_of(dropped.Options, {"path": str(path), **options})
-        return _of_files(wish.name, "folder", checked, f"files of {wish.name} are taken from {path}")
+        return _without_scheme(wish.name, "folder", checked, f"files of {wish.name} are taken from {path}")
+    if wish.amqp:
+        return _messages(wish, options)
     sftp.Place.of(wish.sftp)
     checked = options_of(sftp.Options, {"address": wish.sftp, **options})
-    return _of_files(wish.name, "sftp", checked, f"files of {wish.name} are fetched from {wish.sftp}")
+    return _without_scheme(wish.name, "sftp", checked, f"files of {wish.name} are fetched from {wish.sftp}")
 
 
 def options_of(struct: type[O], options: dict[str, Any]) -> O:
@@ -80,9 +83,18 @@ def _webhooks(wish: Wish, options: dict[str, Any]) -> Connected:
     return Connected(Connection(name=wish.name, kind=WEBHOOK, scheme=wish.scheme, options=options), scheme, words)
 
 
-def _of_files(name: str, kind: str, options: msgspec.Struct, words: str) -> Connected:
+def _without_scheme(name: str, kind: str, options: msgspec.Struct, words: str) -> Connected:
     made = Connection(name=name, kind=kind, scheme="none", options=msgspec.to_builtins(options))
     return Connected(made, None, words)
+
+
+def _messages(wish: Wish, options: dict[str, Any]) -> Connected:
+    from .brokers import rabbitmq  # Of the extra `tieout[brokers]`.
+
+    checked = options_of(rabbitmq.Options, {"address": wish.amqp, **options})
+    rabbitmq.check(checked)
+    words = f"messages of {wish.name} are taken from the queue {checked.queue} of {wish.amqp}"
+    return _without_scheme(wish.name, "broker", checked, words)
 
 
 def _pairs(options: tuple[str, ...]) -> dict[str, Any]:

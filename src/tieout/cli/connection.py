@@ -48,26 +48,39 @@ def add(
             "--sftp", metavar="ADDRESS", help="Fetch files from sftp://user@host:22/path, by the keys of the user who runs Tieout."
         ),
     ] = "",
+    amqp: Annotated[
+        str,
+        typer.Option(
+            "--amqp", metavar="ADDRESS",
+            help="Take the messages of a queue of RabbitMQ: amqp://user@host:5672/virtual-host, the password in --secret-file.",
+        ),
+    ] = "",
     option: Annotated[
         list[str] | None,
         typer.Option(
             "--option", metavar="KEY=VALUE",
             help="Of hmac: header, algorithm, encoding, prefix, part, timestamp_header, timestamp_part, signed, tolerance; of every "
-            "scheme: id_header. Of a folder: settle (seconds). Of sftp: identity, known_hosts, every (seconds). May be given several "
-            "times.",
+            "scheme: id_header. Of a folder: settle (seconds). Of sftp: identity, known_hosts, every (seconds). Of amqp: queue, prefetch. "
+            "May be given several times.",
         ),
     ] = None,
     secret_file: SecretFile = "",
     why: Why = "",
     folder: Folder = None,
 ) -> None:  # fmt: skip
-    """Add a way in: webhooks that are proved by a secret, or files of documents from a folder, here or on another machine."""
+    """Add a way in: webhooks that are proved by a secret, files of documents from a folder here or elsewhere, or messages."""
     from tieout.app.connecting import Wish, connection_of
     from tieout.connect.signing import Unsigned
     from tieout.store.connections import add_connection
 
-    made = connection_of(Wish(name=name, scheme=scheme, folder=files, sftp=sftp, options=tuple(option or ())))
-    secret = _secret(made.scheme, secret_file) if made.scheme and not isinstance(made.scheme, Unsigned) else ""
+    made = connection_of(
+        Wish(name=name, scheme=scheme, folder=files, sftp=sftp, amqp=amqp, options=tuple(option or ()))
+    )
+    secret = ""
+    if made.scheme is not None and not isinstance(made.scheme, Unsigned):
+        secret = _secret(made.scheme, secret_file)
+    elif secret_file:
+        secret = _read(secret_file)
     with opened(folder, "tieout connection") as database:
         add_connection(database, made.connection, secret, _sealer(folder), by(why))
     typer.echo(made.words)
@@ -139,7 +152,7 @@ def _secret(scheme: Scheme, file: str) -> str:
     from tieout.connect.signing import PREFIX, StandardWebhooks, check_secret
 
     if file:
-        secret = (sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")).strip()
+        secret = _read(file)
         check_secret(scheme, secret)
         return secret
     made = secrets.token_bytes(32)
@@ -147,6 +160,10 @@ def _secret(scheme: Scheme, file: str) -> str:
     typer.echo("the secret, for the sender; it is not shown again:", err=True)
     typer.echo(secret)
     return secret
+
+
+def _read(file: str) -> str:
+    return (sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")).strip()
 
 
 def _sealer(folder: Path | None) -> Sealer:

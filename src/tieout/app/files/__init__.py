@@ -1,5 +1,5 @@
 """Files as a way in: dropped into a folder here, or fetched from one over SFTP.
 
-`folder` knows when a file is whole and where it goes, `content` what documents are in it, `handing_in` keeps them, `sftp` brings files
-from elsewhere, `watch` does all that in a thread for every connection of this kind.
+`folder` knows when a file is whole and where it goes, `content` what documents are in it, `handing_in` keeps them, `dropped` does all
+that for one folder, `sftp` brings files from elsewhere.
 """
