@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from tieout import cli
 from tieout.canon.faults import InputFault
 from tieout.store import trail_heads
 from tieout.store.connection import Connection, connect, open_pool, transact
-from tieout.store.trail import Entry, append, history, seal, verify
+from tieout.store.trail import By, Entry, append, history, seal, verify
 
 
 @pytest.fixture
@@ -248,3 +249,26 @@ def test_the_command_says_that_all_is_well_or_what_is_not(
     ill = CliRunner().invoke(cli.app, ["verify"], env=environment)
     assert ill.exit_code == 1
     assert ill.output.splitlines()[0] == " ! removed    entry 4, of batch 2"
+
+
+def test_the_trail_is_read_by_who_what_and_when(pool: ConnectionPool[Connection], database: str) -> None:
+    transact(
+        pool,
+        lambda c: append(
+            c, mapping("SKU-1", None, "ERP-1"), By("ben", why="is\nall").did("case.assign", "case/7", None, "ben")
+        ),
+    )
+    environment = {**os.environ, "TIEOUT_DATABASE_URL": database}
+
+    def shown(*words: str) -> list[str]:
+        done = CliRunner().invoke(cli.app, ["trail", *words], env=environment)
+        assert done.exit_code == 0, done.output
+        return done.output.splitlines()
+
+    assert [line.split()[3:6] for line in shown("item/SKU-1")] == [["ana", "crosswalk.change", "item/SKU-1:"]]
+    assert len(shown()) == 3 and len(shown("--most", "1")) == 2  # A reason of two lines.
+    assert shown("--what", "crosswalk") == shown("--what", "crosswalk.change") == shown("--who", "ana")
+    assert shown("--what", "cross") == shown("--until", "2020-01-01") == shown("--since", "2100-01-01T00:00Z") == []
+    (line,) = shown("--who", "ben", "--json")
+    told = json.loads(line)
+    assert (told["before"], told["after"], told["subject"], told["why"]) == (None, "ben", "case/7", "is\nall")

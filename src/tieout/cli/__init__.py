@@ -38,6 +38,7 @@ from . import (
     simulate,
     streams,
     token,
+    trail,
     user,
     verify,
     web,
@@ -86,6 +87,7 @@ app.command("serve")(web.serve)
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(streams.app, name="streams")
 app.add_typer(token.app, name="token")
+app.command("trail")(trail.trail)
 app.add_typer(user.app, name="user")
 app.command("verify")(verify.verify)
 app.command("web")(web.web)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tieout.canon.faults import InputFault
+
 if TYPE_CHECKING:
     from tieout.store.connection import Connection
     from tieout.store.trail import By
@@ -31,6 +33,19 @@ AsOf = Annotated[
 def day_of(given: dt.datetime | None) -> dt.date | None:
     """The day of an option that names one."""
     return given.date() if given is not None else None
+
+
+def instant_of(text: str, where: str) -> dt.datetime | None:
+    """The instant that an option names, a day being its beginning in UTC; None where it is empty. Raises InputFault."""
+    if not text:
+        return None
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputFault(
+            f"{text!r} is no time", where=where, mend="write it like 2026-06-30 or 2026-06-30T14:05:00Z"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
 @contextmanager

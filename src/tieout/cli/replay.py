@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tieout.canon.faults import InputFault
-
-from .installation import Folder, by, dsn_of
+from .installation import Folder, by, dsn_of, instant_of
 from .user import Why
 
 PATIENCE = dt.timedelta(minutes=10)
@@ -42,7 +40,7 @@ def replay(
     from tieout.store.replay import replay as again
 
     wish = Wish(
-        connection=connection, since=_instant(since, "--since"), until=_instant(until, "--until"), state=state,
+        connection=connection, since=instant_of(since, "--since"), until=instant_of(until, "--until"), state=state,
         ids=tuple(delivery or ()),
     )  # fmt: skip
     with dsn_of(folder) as dsn, open_pool(dsn, "tieout replay", 2, statement_seconds=3600) as pool:
@@ -55,15 +53,3 @@ def replay(
         f"{len(replayed.ids):,} deliveries interpreted again: {found.changed:,} documents changed, {found.refused:,} refused"
         + (f", {found.waiting:,} still wait" if found.waiting else "")
     )
-
-
-def _instant(text: str, where: str) -> dt.datetime | None:
-    if not text:
-        return None
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise InputFault(
-            f"{text!r} is no time", where=where, mend="write it like 2026-06-30 or 2026-06-30T14:05:00Z"
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

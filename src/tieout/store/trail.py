@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -76,6 +76,23 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
         return f"entry {self.id} ({self.what} of {self.subject} by {self.who}, {self.at:%Y-%m-%d %H:%M:%S} UTC)"
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries; what is not given does not matter."""
+
+    subject: str = ""
+    """What was changed."""
+    who: str = ""
+    what: str = ""
+    """`case.assign`; or the noun alone, `case`."""
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    """Before then."""
+    before: int | None = None
+    """Only entries with a smaller `id`: the page that follows."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    """Entries in one answer; at most 1000."""
+
+
 class Head(msgspec.Struct, frozen=True):
     """The chain up to one batch, in one number."""
 
@@ -112,9 +129,14 @@ def append(connection: Connection, *entries: Entry) -> None:
     connection.execute(sql("append_entries"), columns)
 
 
-def history(connection: Connection, subject: str, most: int = 100) -> list[Written]:
-    """What was done to one subject, the newest first."""
-    return _written(connection.execute(sql("entries_of_subject"), {"subject": subject, "most": most}))
+def find(connection: Connection, wanted: Wanted) -> list[Written]:
+    """The entries that are wanted, the newest first."""
+    return _written(connection.execute(sql("find_entries"), msgspec.structs.asdict(wanted)))
+
+
+def history(connection: Connection, subject: str) -> list[Written]:
+    """What was last done to one subject, the newest first."""
+    return find(connection, Wanted(subject=subject))
 
 
 def seal(connection: Connection, most: int = MOST) -> Head | None:

@@ -17,7 +17,7 @@ SCOPES: Mapping[str, str] = {
     "work": "work cases: take, comment, snooze, propose to accept a risk, replay deliveries",
     "approve": "be the second person: approve what others proposed",
     "policy": "change the policy and its crosswalks",
-    "admin": "people, tokens and connections",
+    "admin": "people, tokens, connections and the audit trail",
 }
 
 ROLES: Mapping[str, frozenset[str]] = {

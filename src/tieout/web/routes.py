@@ -33,6 +33,8 @@ from .policy import (
     show_policy_version,
 )
 from .route import MEGABYTE, Route
+from .streams import expect_of_stream, list_streams
+from .trail import show_trail
 
 
 def show_openapi(means: Means) -> dict[str, Any]:
@@ -77,6 +79,9 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/cases/{id}", "read", read_case),
     Route("POST", "/v1/cases/{id}/actions", "work", act_on_case, refusals=(409,)),
     Route("GET", "/v1/risk", "read", money_at_risk),
+    Route("GET", "/v1/streams", "read", list_streams),
+    Route("PUT", "/v1/streams", "policy", expect_of_stream),
+    Route("GET", "/v1/trail", "admin", show_trail),
     Route("GET", "/healthz", "", alive),
     Route("GET", "/readyz", "", ready),
     Route("GET", "/metrics", "", show_metrics),

@@ -55,6 +55,13 @@ SELECT entry FROM audit_unsealed WHERE NOT EXISTS (SELECT FROM audit_entry WHERE
 -- name: count_unsealed
 SELECT count(*) FROM audit_unsealed
 
--- name: entries_of_subject
+-- name: find_entries
 SELECT id, at, who, kind, what, subject, why, before, after
-FROM audit_entry WHERE subject = %(subject)s ORDER BY id DESC LIMIT %(most)s
+FROM audit_entry
+WHERE (%(subject)s::text = '' OR subject = %(subject)s)
+  AND (%(who)s::text = '' OR who = %(who)s)
+  AND (%(what)s::text = '' OR what = %(what)s OR starts_with(what, %(what)s || '.'))
+  AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
+  AND (%(before)s::bigint IS NULL OR id < %(before)s)
+ORDER BY id DESC LIMIT %(limit)s
