@@ -193,6 +193,22 @@ def test_a_new_policy_reaches_the_cases_that_are_open(pool: ConnectionPool[Conne
     assert tick(pool, decided, NOON) == 0
 
 
+def test_a_case_that_cannot_be_woken_stops_no_other(pool: ConnectionPool[Connection]) -> None:
+    """What is kept of one of ten is not what a case is. The others wake on their day, and a new policy reaches them."""
+    cases = unposted(pool, *range(1, 11))
+    for case in cases:
+        do(pool, case.id, Snooze(until=dt.date(2026, 7, 2)))
+    broken = cases[3].id
+    transact(pool, lambda c: c.execute(b"UPDATE case_ SET claim = '7' WHERE id = %s", [broken]))
+    while tick(pool, POLICY, NOON + 2 * DAY):
+        pass
+    assert {now_of(pool, case.id).state for case in cases if case.id != broken} == {"open"}
+    decided = parse({"audit": {"base_currency": "EUR"}, "owners": {"unposted_invoice": "AR Dublin"}}, "x")
+    while tick(pool, decided, NOON + 2 * DAY):
+        pass
+    assert {now_of(pool, case.id).owner for case in cases if case.id != broken} == {"AR Dublin"}
+
+
 def test_who_may_see_one_entity_sees_its_cases_and_its_share_of_others(pool: ConnectionPool[Connection]) -> None:
     """Item X9 holds 100.00 in DE01 and 900.00 in US01; DE01 has a case of 500.00 of its own, US01 one of 50.00."""
     unposted(pool, 50_000)

@@ -20,6 +20,7 @@ from tieout.policy.rates import FxRate
 from tieout.process.causes import causes
 from tieout.process.findings import Valuation, merge
 from tieout.store.case_rows import decoded
+from tieout.store.case_work import tick
 from tieout.store.connection import Connection, open_pool, transact
 from tieout.store.triage import triage
 
@@ -156,6 +157,19 @@ def test_two_workers_open_one_case_for_one_cause(pool: ConnectionPool[Connection
     assert {key: (case.findings, case.exposure) for key, case in still_open.items()} == {
         "crosswalk/item/X9": (40, 40_000)
     }
+
+
+def test_a_finding_that_cannot_be_followed_stops_nobody_else(pool: ConnectionPool[Connection]) -> None:
+    """One of 30 findings cannot be read. The others have their cases; it is set aside with the reason, and followed when it is mended."""
+    commit(pool, {f"order/c/{n}": [found(Risk.UNDERBILLED, f"charge/b/{n:02}", 1_000)] for n in range(30)})
+    (kept,) = transact(pool, lambda c: c.execute(b"SELECT body FROM finding WHERE subject = 'charge/b/07'").fetchall())
+    transact(pool, lambda c: c.execute(b"UPDATE finding SET body = '{' WHERE subject = 'charge/b/07'"))
+    assert len(settle(pool)) == 29
+    (aside,) = transact(pool, lambda c: c.execute(b"SELECT subject, reason FROM finding_set_aside").fetchall())
+    assert aside[0] == "charge/b/07" and "DecodeError" in aside[1]
+    transact(pool, lambda c: c.execute(b"UPDATE finding SET body = %s WHERE subject = 'charge/b/07'", kept))
+    tick(pool, POLICY, NOON + dt.timedelta(hours=1))
+    assert len(settle(pool)) == 30
 
 
 RISKS = (Risk.UNPOSTED_INVOICE, Risk.UNDERBILLED, Risk.OVERBILLED, Risk.MASTER_DATA_GAP, Risk.OWNERSHIP_CONFLICT)

@@ -15,12 +15,15 @@ from tieout.cases.case import Verification
 
 from .case_rows import decoded, locked, write
 from .connection import Connection, Pool, transact
+from .piecemeal import piecemeal
 from .statements import sql
 from .triage import alone_at_it, refresh_cases
 
 if TYPE_CHECKING:
     from tieout.policy import Policy
 
+LATER = dt.timedelta(hours=1)
+"""So long what could not be done is left alone."""
 CHUNK = 100
 """Cases of one transaction, where many are acted upon."""
 
@@ -80,8 +83,8 @@ def tick(pool: Pool, policy: Policy, now: dt.datetime, limit: int = 500) -> int:
     """What time does to cases, in a batch: they wake, are late, or are read back; and those that were weighed under another policy are
     weighed anew. How many were touched; 0: nothing is due. Raises DatabaseLost.
     """
-    woken = transact(pool, lambda connection: _wake(connection, policy, now, limit))
-    return woken + transact(pool, lambda connection: _weigh_anew(connection, policy, now, limit))
+    transact(pool, lambda connection: connection.execute(sql("take_findings_up"), {"before": now - LATER}))
+    return _woken(pool, policy, now, limit) + _weighed_anew(pool, policy, now, limit)
 
 
 def _act_on_chunk(
@@ -133,21 +136,49 @@ def _ask_for_verdicts(connection: Connection, ids: list[int], action: Action, no
         connection.execute(sql("ask_for_verdicts"), {"ids": ids, "now": now})
 
 
-def _wake(connection: Connection, policy: Policy, now: dt.datetime, limit: int) -> int:
-    due = decoded(connection.execute(sql("lock_due_cases"), {"now": now, "most": limit}), Case)
+def _woken(pool: Pool, policy: Policy, now: dt.datetime, limit: int) -> int:
+    claimed: list[int] = []
+
+    def work(connection: Connection, most: int) -> int:
+        claimed.clear()
+        rows = connection.execute(sql("lock_due_cases"), {"now": now, "most": most}).fetchall()
+        claimed.extend(id for id, _ in rows)
+        due = decoded(((text,) for _, text in rows), Case)
+        evaluated = _evaluated(connection, due, now)
+        write(connection, [(case, wake(case, policy, now, case.key in evaluated)) for case in due])
+        return len(due)
+
+    def set_aside(_reason: str) -> None:
+        parameters = {"ids": claimed, "later": now + LATER}
+        transact(pool, lambda connection: connection.execute(sql("wake_cases_later"), parameters))
+
+    return piecemeal(lambda most: transact(pool, lambda connection: work(connection, most)), limit, set_aside)
+
+
+def _evaluated(connection: Connection, due: list[Case], now: dt.datetime) -> set[str]:
+    """Of the cases that are claimed fixed, those that were evaluated since."""
     claims = {case.key: case.claim.at for case in due if case.claim is not None and case.claim.found == "unverified"}
-    evaluated: set[str] = set()
-    if claims:
-        asked = {"key": list(claims), "at": list(claims.values()), "now": now}
-        evaluated = {key for (key,) in connection.execute(sql("evaluated_since"), asked)}
-    write(connection, [(case, wake(case, policy, now, case.key in evaluated)) for case in due])
-    return len(due)
+    if not claims:
+        return set()
+    asked = {"key": list(claims), "at": list(claims.values()), "now": now}
+    return {key for (key,) in connection.execute(sql("evaluated_since"), asked)}
 
 
-def _weigh_anew(connection: Connection, policy: Policy, now: dt.datetime, limit: int) -> int:
-    asked = {"policy": policy.casework_version, "most": limit}
-    keys = [key for (key,) in connection.execute(sql("cases_of_other_policies"), asked)]
-    if not keys or not alone_at_it(connection):
-        return 0
-    refresh_cases(connection, keys, policy, now)
-    return len(keys)
+def _weighed_anew(pool: Pool, policy: Policy, now: dt.datetime, limit: int) -> int:
+    claimed: list[str] = []
+    version = policy.casework_version
+
+    def work(connection: Connection, most: int) -> int:
+        claimed.clear()
+        keys = [key for (key,) in connection.execute(sql("cases_of_other_policies"), {"policy": version, "most": most})]
+        if not keys or not alone_at_it(connection):
+            return 0
+        claimed.extend(keys)
+        refresh_cases(connection, keys, policy, now)
+        return len(keys)
+
+    def set_aside(_reason: str) -> None:
+        parameters = {"keys": claimed, "policy": version}
+        transact(pool, lambda connection: connection.execute(sql("leave_cases_as_weighed"), parameters))
+
+    return piecemeal(lambda most: transact(pool, lambda connection: work(connection, most)), limit, set_aside)

@@ -23,10 +23,12 @@ from tieout.canon.finding import PRECEDENCE, Finding, Group
 from tieout.cases import Case, Cause, Leader, Part, refresh, worth_in
 from tieout.process.causes import about, alone, cause_of, held_by, holdable
 from tieout.process.findings import merge
+from tieout.telemetry import metrics, traces
 
 from . import locks
 from .case_rows import decoded, encoded, write
 from .connection import Connection, arrays, transact
+from .piecemeal import piecemeal
 from .statements import sql
 
 if TYPE_CHECKING:
@@ -74,9 +76,20 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
 
 def triage(pool: ConnectionPool[Connection], policy: Policy, now: dt.datetime, limit: int = 1_000) -> int:
     """Let cases follow the next findings that changed, in one transaction. How many identities that were; 0: none wait, or another
-    worker is at it. Raises DatabaseLost.
+    worker is at it. What cannot be followed is set aside for an hour. Raises DatabaseLost.
     """
-    return transact(pool, lambda connection: _batch(connection, policy, now, limit))
+    claimed: list[int] = []
+
+    def set_aside(reason: str) -> None:
+        parameters = {"ids": claimed, "reason": reason, "now": now}
+        transact(pool, lambda connection: connection.execute(sql("set_findings_aside"), parameters))
+
+    with metrics.took("triage"), traces.span("triage"):
+        return piecemeal(
+            lambda most: transact(pool, lambda connection: _batch(connection, policy, now, most, claimed)),
+            limit,
+            set_aside,
+        )
 
 
 def alone_at_it(connection: Connection) -> bool:
@@ -102,10 +115,13 @@ def refresh_cases(connection: Connection, keys: Iterable[str], policy: Policy, n
     )
 
 
-def _batch(connection: Connection, policy: Policy, now: dt.datetime, limit: int) -> int:
+def _batch(connection: Connection, policy: Policy, now: dt.datetime, limit: int, claimed: list[int]) -> int:
+    claimed.clear()
     if not alone_at_it(connection):
         return 0
-    changed = sorted({Identity(*row) for row in connection.execute(sql("claim_changed_findings"), {"most": limit})})
+    rows = connection.execute(sql("claim_changed_findings"), {"most": limit}).fetchall()
+    claimed.extend(id for id, *_ in rows)
+    changed = sorted({Identity(*identity) for _, *identity in rows})
     if changed:
         refresh_cases(connection, _follow(connection, changed), policy, now)
     return len(changed)

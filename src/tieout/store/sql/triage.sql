@@ -5,7 +5,21 @@ SELECT pg_try_advisory_xact_lock(%(lock)s)
 -- name: claim_changed_findings
 DELETE FROM finding_changed
 WHERE id IN (SELECT id FROM finding_changed ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-RETURNING risk, subject, period
+RETURNING id, risk, subject, period
+
+-- name: set_findings_aside
+WITH gone AS (
+    DELETE FROM finding_changed WHERE id = ANY(%(ids)b::bigint[]) RETURNING risk, subject, period
+)
+INSERT INTO finding_set_aside (risk, subject, period, reason, at)
+SELECT DISTINCT risk, subject, period, %(reason)s, %(now)s::timestamptz FROM gone
+ON CONFLICT (risk, subject, period) DO UPDATE SET (reason, at) = (EXCLUDED.reason, EXCLUDED.at)
+
+-- name: take_findings_up
+WITH up AS (
+    DELETE FROM finding_set_aside WHERE at <= %(before)s RETURNING risk, subject, period
+)
+INSERT INTO finding_changed (risk, subject, period) SELECT risk, subject, period FROM up
 
 -- name: findings_of_identities
 SELECT finding.body
@@ -153,7 +167,13 @@ SELECT to_json(case_)::text FROM case_ WHERE key = ANY(%(keys)b::text[]) ORDER B
 SELECT to_json(case_)::text FROM case_ WHERE id = ANY(%(ids)b::bigint[]) ORDER BY key FOR UPDATE
 
 -- name: lock_due_cases
-SELECT to_json(case_)::text FROM case_ WHERE wake_at <= %(now)s ORDER BY wake_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+SELECT id, to_json(case_)::text FROM case_ WHERE wake_at <= %(now)s ORDER BY wake_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
+
+-- name: wake_cases_later
+UPDATE case_ SET wake_at = %(later)s WHERE id = ANY(%(ids)b::bigint[])
+
+-- name: leave_cases_as_weighed
+UPDATE case_ SET policy = %(policy)s WHERE key = ANY(%(keys)b::text[])
 
 -- name: cases_of_other_policies
 SELECT key FROM case_ WHERE state <> 'closed' AND (policy < %(policy)s OR policy > %(policy)s) ORDER BY key LIMIT %(most)s
