@@ -96,8 +96,8 @@ def _mark_strays(
 ) -> None:  # fmt: skip
     """Documents that should lead to an anchor and lead to none; and those that were found so before."""
     relation = declared(flow).relations[stray.documents._name]
-    groups = graph.groups([key for key, type_ in types.items() if type_ == relation.type])
-    roots = sorted({group[0] for group in groups.values()})
+    touched = [key for key, type_ in types.items() if type_ == relation.type]
+    roots = sorted({group[0] for group in graph.groups(touched).values()})
     if not roots:
         return
     of_views = {view: group[0] for group in graph.groups(roots).values() for view in group}
@@ -112,8 +112,9 @@ def _mark_strays(
     claimed = {of_views[origin] for (_, anchor), origins in reached.items() if anchor in there for origin in origins}
     if flow.anchor._roles or flow.anchor._equal or relation.tests:
         claimed = set()  # Whether what is reached counts is for the evaluation to say.
+    # What was a root of its own and is another's view now is looked at again, too: its evaluation may be under way.
     known = connection.execute(
-        sql("known_strays"), {"flow": flow.name, "stray": relation.name, "key": roots}
+        sql("known_strays"), {"flow": flow.name, "stray": relation.name, "key": sorted({*roots, *touched})}
     ).fetchall()
     loose = graph.documents([root for root in roots if root not in claimed])
     found = {key for key, document in loose.items() if may_be_stray(stray, document)}
