@@ -61,7 +61,9 @@ def decide_first(connection: psycopg.Connection) -> None:
 
 def company(seed: int, orders: int, shard: int = 0) -> list[bytes]:
     """The documents of a company of the volume mix as JSON, shuffled."""
-    documents: list[Document] = [d for found in build(seed, shard, orders=orders, mix="volume").docs.values() for d in found]
+    documents: list[Document] = [
+        d for found in build(seed, shard, orders=orders, mix="volume").docs.values() for d in found
+    ]
     random.Random(seed).shuffle(documents)
     return [encode(document) for document in documents]
 
@@ -69,13 +71,13 @@ def company(seed: int, orders: int, shard: int = 0) -> list[bytes]:
 def copy_deliveries(dsn: str, bodies: list[bytes], at_once: int) -> None:
     """Put documents into the inbox, so many a delivery, by COPY: what waits when a benchmark begins."""
     columns = "connection, kind, content_type, headers, body, sha256"
-    with connect(dsn, "bench") as connection, connection.cursor() as cursor:
-        with cursor.copy(f"COPY delivery ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["text", "text", "text", "jsonb", "bytea", "bytea"])
-            for n in range(0, len(bodies), at_once):
-                body = b"\n".join(bodies[n : n + at_once])
-                digest = hashlib.sha256(body).digest()
-                copy.write_row(("bench", "api", "application/x-ndjson", Jsonb({}), body, digest))
+    into = f"COPY delivery ({columns}) FROM STDIN (FORMAT BINARY)"
+    with connect(dsn, "bench") as connection, connection.cursor() as cursor, cursor.copy(into) as copy:
+        copy.set_types(["text", "text", "text", "jsonb", "bytea", "bytea"])
+        for n in range(0, len(bodies), at_once):
+            body = b"\n".join(bodies[n : n + at_once])
+            digest = hashlib.sha256(body).digest()
+            copy.write_row(("bench", "api", "application/x-ndjson", Jsonb({}), body, digest))
 
 
 def bare_copy(dsn: str, bodies: list[bytes]) -> float:

@@ -33,7 +33,9 @@ def run(bodies: list[bytes], at_once: int, count: int) -> None:
         f"{count} worker{'s' if count > 1 else ' '}: {rate:8,.0f} observations/s ({seconds:.1f} s, {spent:.1f} s of their processors, "
         f"{memory.most / 2**20:.0f} MB the largest), {instances:,} verdicts"
     )
-    print(f"   COPY: {len(bodies) / bare:8,.0f} rows/s; 1/{len(bodies) / bare / rate:.0f} of it (aim 1/10, and 10,000/s with two)")
+    print(
+        f"   COPY: {len(bodies) / bare:8,.0f} rows/s; 1/{len(bodies) / bare / rate:.0f} of it (aim 1/10, and 10,000/s with two)"
+    )
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from .declared import Declared, declared
 from .graph import Graph
 from .holding import Rank, holdings
 from .reach import reach_relation
-from .resolve import Resolved, resolve
+from .resolve import Resolved, resolve, resolve_all
 
 HORIZON = dt.timedelta(days=400)
 """What is the same after so long rests until something is touched."""
@@ -72,9 +72,9 @@ class Elsewhere(Protocol):
     """Asks who else holds documents."""
 
     def __call__(
-        self, flow: str, wanted: Sequence[tuple[str, str]], without: Sequence[str]
-    ) -> Mapping[tuple[str, str], Rank]:
-        """(relation, document) → the least rank among the flow's instances but those of these anchors."""
+        self, wanted: Sequence[tuple[str, str, str]], without: Sequence[int]
+    ) -> Mapping[tuple[str, str, str], Rank]:
+        """(flow, relation, document) → the least rank among the flow's instances but these (by their numbers)."""
 
 
 class Time(NamedTuple):
@@ -85,35 +85,39 @@ class Time(NamedTuple):
 
 
 def advance(due: Iterable[Due], bearings: Bearings, graph: Graph, elsewhere: Elsewhere, time: Time) -> Iterator[Answer]:
-    """The verdicts of what is due, flow by flow. What is due of a flow that does not run any more is no more."""
-    of_flow: dict[tuple[str, bool], list[Due]] = {}
+    """The verdicts of what is due. What is due of a flow that does not run any more is no more."""
+    anchored: dict[str, list[Due]] = {}
+    strays: dict[tuple[str, str], list[Due]] = {}
     for one in due:
-        of_flow.setdefault((one.flow, bool(one.stray)), []).append(one)
-    for (name, is_stray), listed in sorted(of_flow.items()):
-        flow = bearings.flows.get(name)
-        if flow is None:
-            yield from (Answer(one, None) for one in listed)
-        elif is_stray:
-            for one in listed:
-                yield _stray(flow, one, bearings, graph, time)
+        if one.flow not in bearings.flows:
+            yield Answer(one, None)
+        elif one.stray:
+            strays.setdefault((one.flow, one.stray), []).append(one)
         else:
-            yield from _anchored(flow, listed, bearings, graph, elsewhere, time)
+            anchored.setdefault(one.flow, []).append(one)
+    for (name, relation), listed in sorted(strays.items()):
+        yield from _strays(bearings.flows[name], relation, listed, bearings, graph, time)
+    plans = {name: declared(bearings.flows[name]) for name in sorted(anchored)}
+    asked = [(plan, [one.key for one in anchored[name]]) for name, plan in plans.items()]
+    resolved = resolve_all(asked, graph, bearings.policy.role)
+    wanted = sorted(one for name, plan in plans.items() for one in _may_be_shared(plan, resolved[name]))
+    others = elsewhere(wanted, [one.id for listed in anchored.values() for one in listed]) if wanted else {}
+    for name, plan in plans.items():
+        held = {(relation, key): rank for (flow_name, relation, key), rank in others.items() if flow_name == name}
+        yield from _anchored(plan, anchored[name], resolved[name], holdings(resolved[name], held), bearings, time)
+
+
+def _may_be_shared(plan: Declared, resolved: Resolved) -> Iterator[tuple[str, str, str]]:
+    """(flow, relation, document) of what other instances of the flow may hold as well."""
+    for relation, members in resolved.members.items():
+        if relation != plan.anchor and not plan.relations[relation].alone:
+            for key in {key for places in members.values() for key in places}:
+                yield plan.flow.name, relation, key
 
 
 def _anchored(
-    flow: type[Flow], due: list[Due], bearings: Bearings, graph: Graph, elsewhere: Elsewhere, time: Time
+    plan: Declared, due: list[Due], resolved: Resolved, holding: Holding, bearings: Bearings, time: Time
 ) -> Iterator[Answer]:
-    plan = declared(flow)
-    resolved = resolve(plan, [one.key for one in due], graph, bearings.policy.role)
-    wanted = {
-        (relation, key)
-        for relation, members in resolved.members.items()
-        if relation != plan.anchor and not plan.relations[relation].alone
-        for places in members.values()
-        for key in places
-    }
-    others = elsewhere(flow.name, sorted(wanted), resolved.anchors) if wanted else {}
-    holding = holdings(resolved, others)
     anchors = set(resolved.anchors)
     for one in due:
         if one.key not in anchors:
@@ -121,9 +125,8 @@ def _anchored(
             continue
         made = instance(one.key, resolved, holding, bearings.known)
         members = tuple(_members(plan, one.key, resolved, holding))
-        yield _judged(flow, one, made, bearings, time)._replace(
-            members=members, claims=_claims(flow, one.key, resolved)
-        )
+        answer = _judged(plan.flow, one, made, bearings, time)
+        yield answer._replace(members=members, claims=_claims(plan.flow, one.key, resolved))
 
 
 def _members(plan: Declared, anchor: str, resolved: Resolved, holding: Holding) -> Iterator[Member]:
@@ -183,17 +186,23 @@ def _rests(flow: type[Flow], made: Instance, verdict: Verdict, bearings: Bearing
     return (later.milestones, later.findings, later.unknown) == (verdict.milestones, verdict.findings, verdict.unknown)
 
 
-def _stray(flow: type[Flow], due: Due, bearings: Bearings, graph: Graph, time: Time) -> Answer:
-    kind = next((kind for kind in flow.strays if kind.documents._name == due.stray), None)
-    group = graph.groups([due.key]).get(due.key)
-    if kind is None or group is None or group[0] != due.key:
-        return Answer(due, None)
-    views = graph.documents(group)
-    if not may_be_stray(kind, views[due.key]) or _is_claimed(flow, due, group, bearings, graph):
-        return Answer(due, None)
-    made = stray(due.stray, views, bearings.known)
-    answer = _judged(flow, due, made, bearings, time)
-    return answer._replace(members=tuple(Member(due.stray, key, 0, False, True, True) for key in group))
+def _strays(
+    flow: type[Flow], relation: str, due: list[Due], bearings: Bearings, graph: Graph, time: Time
+) -> Iterator[Answer]:
+    """What should belong to an anchor, is the root of its views, and is claimed by none."""
+    kind = next((kind for kind in flow.strays if kind.documents._name == relation), None)
+    groups = {key: group for key, group in graph.groups([one.key for one in due]).items() if group[0] == key}
+    documents = graph.documents({view for group in groups.values() for view in group})
+    loose = {key for key in groups if kind is not None and may_be_stray(kind, documents[key])}
+    if loose:
+        loose -= _claimed(flow, relation, {key: groups[key] for key in loose}, bearings, graph)
+    for one in due:
+        if one.key not in loose:
+            yield Answer(one, None)
+            continue
+        group = groups[one.key]
+        answer = _judged(flow, one, stray(relation, {v: documents[v] for v in group}, bearings.known), bearings, time)
+        yield answer._replace(members=tuple(Member(relation, key, 0, False, True, True) for key in group))
 
 
 def may_be_stray(kind: Unclaimed, document: Document) -> bool:
@@ -203,12 +212,16 @@ def may_be_stray(kind: Unclaimed, document: Document) -> bool:
     return kind.naming is None or getattr(document, kind.naming.name) is not None
 
 
-def _is_claimed(flow: type[Flow], due: Due, group: Sequence[str], bearings: Bearings, graph: Graph) -> bool:
-    anchors = sorted({anchor for _, anchor in reach_relation(flow, due.stray, group, graph)})
+def _claimed(
+    flow: type[Flow], relation: str, groups: Mapping[str, Sequence[str]], bearings: Bearings, graph: Graph
+) -> set[str]:
+    """Which of the roots an anchor holds in the relation."""
+    views = {view for group in groups.values() for view in group}
+    anchors = sorted({anchor for _, anchor in reach_relation(flow, relation, views, graph)})
     if not anchors:
-        return False
+        return set()
     resolved = resolve(declared(flow), anchors, graph, bearings.policy.role)
-    return any(due.key in places for places in resolved.members.get(due.stray, {}).values())
+    return {key for places in resolved.members.get(relation, {}).values() for key in places if key in groups}
 
 
 def digest(verdict: Verdict) -> bytes:

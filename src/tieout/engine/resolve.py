@@ -1,12 +1,13 @@
 """Anchors → their documents: the flow's ways, walked backwards from many anchors at once.
 
-Stage by stage: relations that start from the anchor, then those that start from these. Every step of all ways of a stage is asked in
-one question to the graph.
+Stage by stage: relations that start from the anchor, then those that start from these. Every step of all ways of a stage is one
+question to the graph, and flows that are resolved together ask together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from tieout.canon.documents import Document
 
@@ -14,6 +15,39 @@ from .declared import MOST_LINES, Declared, Naming, Path, Relation, Test
 from .graph import Asked, Edge, Graph, edges_of
 
 Role = Callable[[str], str]
+
+
+class Question(NamedTuple):
+    """What a walk needs of the graph to go on: a method of `Graph`, and for what."""
+
+    method: Literal["incoming", "groups", "documents"]
+    about: Collection[Any]
+
+
+T = TypeVar("T")
+Walk = Generator[Question, Any, T]
+"""Asks questions, is sent the answers (perhaps to others' questions too), and returns what it found."""
+
+
+def walk_all(walks: Mapping[str, Walk[T]], graph: Graph) -> dict[str, T]:
+    """Let walks go on together: what they ask at one time is asked once."""
+    found: dict[str, T] = {}
+    answers: dict[str, Any] = {}
+    waiting = dict(walks)
+    while waiting:
+        asked: dict[str, Question] = {}
+        for name, walk in waiting.items():
+            try:
+                asked[name] = walk.send(answers.get(name))
+            except StopIteration as end:
+                found[name] = end.value
+        heard = {
+            method: getattr(graph, method)(set().union(*(q.about for q in asked.values() if q.method == method)))
+            for method in {question.method for question in asked.values()}
+        }
+        answers = {name: heard[question.method] for name, question in asked.items()}
+        waiting = {name: walk for name, walk in waiting.items() if name in asked}
+    return found
 
 
 class Place:
@@ -59,8 +93,17 @@ def is_anchor(plan: Declared, document: Document, root: str, role: Role) -> bool
 
 def resolve(plan: Declared, keys: Iterable[str], graph: Graph, role: Role) -> Resolved:
     """The documents of those of ``keys`` that are anchors of the flow."""
-    asked = list(keys)
-    documents, groups = graph.documents(asked), graph.groups(asked)
+    return resolve_all([(plan, list(keys))], graph, role)[plan.flow.name]
+
+
+def resolve_all(asked: Iterable[tuple[Declared, Sequence[str]]], graph: Graph, role: Role) -> dict[str, Resolved]:
+    """The same for several flows, by their names."""
+    return walk_all({plan.flow.name: _resolve(plan, keys, role) for plan, keys in asked}, graph)
+
+
+def _resolve(plan: Declared, asked: Sequence[str], role: Role) -> Walk[Resolved]:
+    documents = yield Question("documents", asked)
+    groups = yield Question("groups", asked)
     found = Resolved(
         key for key in asked if (d := documents.get(key)) is not None and is_anchor(plan, d, groups[key][0], role)
     )
@@ -68,37 +111,44 @@ def resolve(plan: Declared, keys: Iterable[str], graph: Graph, role: Role) -> Re
     found.members[plan.anchor] = {key: {key: Place(0, True)} for key in found.anchors}
     if found.anchors:
         for stage in plan.stages:
-            _Stage(stage, found, graph, role).run()
+            yield from _Stage(stage, found, role).run()
     return found
+
+
+Going = tuple[Relation, Path, dict[str, list[tuple[str, int]]]]
+"""A way under way: what it has reached → the anchors from which, with their ranks."""
 
 
 class _Stage:
     """Relations that are found from what is known already."""
 
-    def __init__(self, relations: tuple[Relation, ...], found: Resolved, graph: Graph, role: Role) -> None:
-        self.relations, self.found, self.graph, self.role = relations, found, graph, role
+    def __init__(self, relations: tuple[Relation, ...], found: Resolved, role: Role) -> None:
+        self.relations, self.found, self.role = relations, found, role
         self.base: dict[str, Members] = {relation.name: {} for relation in relations}
 
-    def run(self) -> None:
-        self._walk()
-        self._read({key for members in self.base.values() for places in members.values() for key in places})
+    def run(self) -> Walk[None]:
+        """Find the members of the stage's relations."""
+        yield from self._walk()
+        yield from self._read({key for members in self.base.values() for places in members.values() for key in places})
         for relation in self.relations:
             self.found.members[relation.name] = self._checked(relation)
         viewed = [relation for relation in self.relations if relation.views]
         keys = {key for r in viewed for places in self.found.members[r.name].values() for key in places}
         if keys:
-            groups = self.graph.groups(keys)
-            self._read({view for group in groups.values() for view in group})
+            groups = yield Question("groups", keys)
+            groups = {key: groups[key] for key in keys}
+            yield from self._read({view for group in groups.values() for view in group})
             for relation in viewed:
                 _add_views(self.found.members[relation.name], groups)
 
-    def _read(self, keys: Collection[str]) -> None:
+    def _read(self, keys: Collection[str]) -> Walk[None]:
         missing = [key for key in keys if key not in self.found.documents]
         if missing:
-            self.found.documents.update(self.graph.documents(missing))
+            documents = yield Question("documents", missing)
+            self.found.documents.update((key, documents[key]) for key in missing if key in documents)
 
-    def _walk(self) -> None:
-        walks: list[tuple[Relation, Path, dict[str, list[tuple[str, int]]]]] = []
+    def _walk(self) -> Walk[None]:
+        walks: list[Going] = []
         ends = {}
         for relation in self.relations:
             for way, tests in zip(relation.ways, relation.narrowed, strict=True):
@@ -107,14 +157,13 @@ class _Stage:
                     self._name(relation, way, members)
                 else:
                     ends[id(way)] = (relation, way, members)
-        groups = self.graph.groups(
-            {key for _, way, ms in ends.values() if way.rooted for m in ms.values() for key in m}
-        )
+        rooted = {key for _, way, ms in ends.values() if way.rooted for m in ms.values() for key in m}
+        groups = (yield Question("groups", rooted)) if rooted else {}
         for relation, way, members in ends.values():
             walks.append((relation, way, _targets(way, members, groups)))
         depth = 1
         while walks:
-            walks = self._step_back(walks, depth)
+            walks = yield from self._step_back(walks, depth)
             depth += 1
 
     def _narrowed(self, relation: str, tests: tuple[Test, ...]) -> Iterator[tuple[str, dict[str, Place]]]:
@@ -138,15 +187,13 @@ class _Stage:
                     if edge.field == way.field:
                         _put(base, anchor, edge.to_key, place.first, None)
 
-    def _step_back(
-        self, walks: list[tuple[Relation, Path, dict[str, list[tuple[str, int]]]]], depth: int
-    ) -> list[tuple[Relation, Path, dict[str, list[tuple[str, int]]]]]:
+    def _step_back(self, walks: list[Going], depth: int) -> Walk[list[Going]]:
         """One reference back on every way; ``depth`` counts from the way's end. What is reached at its start goes into `base`."""
         asked: set[Asked] = set()
         for _, way, reached in walks:
             step = way.steps[-depth]
             asked.update(Asked(key, step.from_type, step.field) for key in reached)
-        incoming = self.graph.incoming(asked) if asked else {}
+        incoming = (yield Question("incoming", asked)) if asked else {}
         going_on = []
         for relation, way, reached in walks:
             step, base = way.steps[-depth], self.base[relation.name]

@@ -91,12 +91,11 @@ def _evaluate(connection: Connection, compass: Compass, time: Time, limit: int) 
         return []
 
     def elsewhere(
-        flow: str, wanted: Sequence[tuple[str, str]], without: Sequence[str]
-    ) -> Mapping[tuple[str, str], Rank]:
-        parameters = {
-            "flow": flow, "relation": [r for r, _ in wanted], "key": [key for _, key in wanted], "without": list(without),
-        }  # fmt: skip
-        rows = connection.execute(sql("held_elsewhere"), parameters, prepare=True)
+        wanted: Sequence[tuple[str, str, str]], without: Sequence[int]
+    ) -> Mapping[tuple[str, str, str], Rank]:
+        flow, relation, key = (list(column) for column in zip(*wanted, strict=True))
+        parameters = {"flow": flow, "relation": relation, "key": key, "without": list(without)}
+        rows = connection.execute(sql("held_elsewhere"), parameters, prepare=True).fetchall()
         return {wanted[n]: (first, anchor) for n, first, anchor in rows}
 
     answers = list(advance(due, bearings, PostgresGraph(connection), elsewhere, time))

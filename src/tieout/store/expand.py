@@ -74,6 +74,7 @@ def _move_roots(connection: Connection, keys: set[str]) -> set[str]:
 
 def _mark(connection: Connection, ids: list[int], now: dt.datetime, lane: int = 0) -> None:
     if ids:
+        connection.execute(sql("lock_instances"), {"id": ids})
         connection.execute(sql("mark_instances"), {"id": ids, "now": now, "lane": lane})
 
 

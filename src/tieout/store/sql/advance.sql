@@ -23,10 +23,11 @@ WHERE id = (SELECT id FROM instance WHERE dirty_at IS NOT NULL ORDER BY lane, di
 -- name: held_elsewhere
 -- Of each document the least (first, anchor) among the instances of the flow but these.
 SELECT asked.n - 1, other.first, other.anchor
-FROM unnest(%(relation)b::text[], %(key)b::text[]) WITH ORDINALITY AS asked (relation, key, n)
+FROM unnest(%(flow)b::text[], %(relation)b::text[], %(key)b::text[]) WITH ORDINALITY AS asked (flow, relation, key, n)
 CROSS JOIN LATERAL (
     SELECT first, anchor FROM member
-    WHERE key = asked.key COLLATE "C" AND flow = %(flow)s AND relation = asked.relation AND anchor <> ALL(%(without)b::text[])
+    WHERE key = asked.key COLLATE "C" AND flow = asked.flow AND relation = asked.relation
+        AND instance <> ALL(%(without)b::bigint[])
     ORDER BY first, anchor LIMIT 1
 ) AS other
 

@@ -37,13 +37,15 @@ RETURNING record.key, before.root, record.root
 -- name: holding_instances
 SELECT DISTINCT instance FROM member WHERE key = ANY(%(key)b::text[])
 
+-- name: lock_instances
+-- Marked or not: who is evaluating one of them is about to take its mark away, and is waited for. `mark_instances`, a statement of its
+-- own, then sees what that one has committed; in one statement it would not.
+SELECT id FROM instance WHERE id = ANY(%(id)b::bigint[]) ORDER BY id FOR UPDATE
+
 -- name: mark_instances
 -- But those of streams, which are judged by the clock.
 UPDATE instance SET dirty_at = coalesce(dirty_at, %(now)s), lane = %(lane)s
-WHERE id IN (
-    SELECT id FROM instance
-    WHERE id = ANY(%(id)b::bigint[]) AND flow <> 'stream' AND (dirty_at IS NULL OR lane > %(lane)s) ORDER BY id FOR UPDATE
-)
+WHERE id = ANY(%(id)b::bigint[]) AND flow <> 'stream' AND (dirty_at IS NULL OR lane > %(lane)s)
 
 -- name: mark_anchors
 -- Only of documents that there are; ``originals``: of a flow whose anchors mirror nothing.
@@ -54,6 +56,7 @@ JOIN record ON record.key = given.key COLLATE "C"
 WHERE NOT record.deleted AND (NOT given.originals OR record.root = record.key)
 ORDER BY given.flow, given.key COLLATE "C"
 ON CONFLICT (flow, key, stray) DO UPDATE SET dirty_at = coalesce(instance.dirty_at, excluded.dirty_at), lane = 0
+WHERE instance.dirty_at IS NULL OR instance.lane > 0  -- judged after the row is locked: an evaluation under way is waited for
 
 -- name: mark_strays
 INSERT INTO instance (flow, key, stray, dirty_at)
@@ -61,6 +64,7 @@ SELECT given.flow, given.key, given.stray, %(now)s
 FROM unnest(%(flow)b::text[], %(key)b::text[], %(stray)b::text[]) AS given (flow, key, stray)
 ORDER BY given.flow, given.key COLLATE "C", given.stray
 ON CONFLICT (flow, key, stray) DO UPDATE SET dirty_at = coalesce(instance.dirty_at, excluded.dirty_at), lane = 0
+WHERE instance.dirty_at IS NULL OR instance.lane > 0  -- judged after the row is locked: an evaluation under way is waited for
 
 -- name: known_strays
 SELECT key FROM instance WHERE flow = %(flow)s AND stray = %(stray)s AND key = ANY(%(key)b::text[])
