@@ -25,7 +25,7 @@ def looked_at(**environment: str) -> dict[str, Check]:
 def test_a_machine_in_order_is_told_so(database: str) -> None:
     checks = looked_at(TIEOUT_DATABASE_URL=database)
     assert {check.state for check in checks.values()} == {"good"}, checks
-    assert {"Python", "connection", "version", "encoding", "durability", "clock", "tables"} == set(checks)
+    assert {"Python", "connection", "version", "encoding", "durability", "clock", "tables", "work"} == set(checks)
 
 
 def test_an_installation_of_its_own_is_looked_at_with_its_server(folder: Path) -> None:
@@ -115,3 +115,26 @@ def test_the_command_says_how_to_mend_it_and_fails(make_database: Callable[[str]
     ran = CliRunner().invoke(cli.app, ["doctor"], env=environment)
     assert ran.exit_code == 1
     assert "to mend it: tieout migrate" in ran.output
+
+
+def test_what_waits_was_refused_or_is_silent_is_told(database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            """
+            INSERT INTO delivery (connection, kind, received_at, content_type, headers, body, sha256, state)
+            SELECT 'billing', 'hook', now() - interval '2 h', 'text/plain', '{}', 'x', sha256('x'), n * 2 FROM generate_series(0, 1) AS n;
+            INSERT INTO audit_entry (at, who, kind, what, subject, why) VALUES (now() - interval '2 h', 'ana', 'person', 'x', 'y', '');
+            INSERT INTO stream (connection, type, entity, silent_since) VALUES ('billing', 'invoice', 'DE01', now());
+            CREATE TABLE observation_2026_01 PARTITION OF observation FOR VALUES FROM ('2026-01-01Z') TO ('2026-02-01Z');
+            """
+        )
+    doubts = {
+        check.subject: check.found
+        for check in diagnose(settings.read({"TIEOUT_DATABASE_URL": database}))
+        if check.state != "good"
+    }
+    assert doubts["work"] == "deliveries that wait: 1, the first for 2:00:00"
+    assert doubts["refused"] == "deliveries that were not understood: 1"
+    assert doubts["trail"] == "entries that wait to be sealed: 1, the first for 2:00:00"
+    assert doubts["streams"] == "less comes than is expected: billing/invoice/DE01"
+    assert doubts["history"].startswith("there is no partition for ")

@@ -17,6 +17,8 @@ SELECT 'billing', 'hook', now() - make_interval(mins => 10 - n), 'text/plain', '
 FROM generate_series(1, 5) AS n;
 INSERT INTO instance (flow, key, lane, dirty_at)
 SELECT 'order_to_bill', 'order/crm/' || n, n % 2, CASE WHEN n > 1 THEN now() - interval '90 s' END FROM generate_series(1, 5) AS n;
+INSERT INTO stream (connection, type, entity, last_document_at, silent_since)
+VALUES ('billing', 'invoice', 'DE01', now() - interval '30 s', now()), ('crm', 'order', '', NULL, NULL);
 """
 
 
@@ -40,6 +42,9 @@ def test_queues_are_measured_when_somebody_scrapes(database: str) -> None:
     assert 7 * 60 <= told["tieout_queue_age_seconds", "deliveries"] < 7 * 60 + 30
     assert (told["tieout_queue_depth", "instances"], told["tieout_queue_depth", "storm"]) == (2, 2)
     assert 90 <= told["tieout_queue_age_seconds", "storm"] < 120
+    assert told["tieout_stream_silent", "billing", "DE01", "invoice"] == 1
+    assert 30 <= told["tieout_stream_age_seconds", "billing", "DE01", "invoice"] < 60
+    assert told["tieout_stream_silent", "crm", "", "order"] == 0
     assert told["tieout_queue_depth", "trail"] == told["tieout_queue_age_seconds", "trail"] == 0
 
 

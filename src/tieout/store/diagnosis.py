@@ -11,9 +11,8 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
@@ -22,6 +21,8 @@ from tieout.settings import Settings
 
 from . import binaries, cluster, migrate
 from .binaries import OLDEST, first_shut
+from .check import Check
+from .condition import condition
 from .connection import Connection, connect
 from .embedded import database
 from .errors import DatabaseLost
@@ -29,15 +30,6 @@ from .errors import DatabaseLost
 LOW_ON_DISK, OUT_OF_DISK = 2 * 2**30, 256 * 2**20
 CLOCKS_APART = 2.0
 """Seconds by which the database's clock may differ from ours before it is worth a word."""
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One thing that was looked at."""
-
-    subject: str
-    state: Literal["good", "doubtful", "bad"]
-    found: str
-    mend: str = ""
 
 
 def diagnose(settings: Settings) -> Iterator[Check]:
@@ -121,7 +113,10 @@ def _server(settings: Settings) -> Iterator[Check]:
         with database(settings) as dsn, connect(dsn, "tieout doctor", statement_seconds=10) as connection:
             yield Check("connection", "good", _place(dsn))
             yield from _looks(connection)
-            yield _tables(dsn)
+            tables = _tables(dsn)
+            yield tables
+            if tables.state == "good":
+                yield from condition(connection)
     except DatabaseLost as lost:
         mend = "see that it runs, and that host, user and password in TIEOUT_DATABASE_URL are right"
         yield Check("connection", "bad", str(lost), mend if settings.database_url else "see its log in the data folder")

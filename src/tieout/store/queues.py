@@ -30,6 +30,26 @@ class Queue(msgspec.Struct, frozen=True):
     """Seconds that the first of it has waited; None where nothing waits or nobody keeps the time."""
 
 
+class Pulse(msgspec.Struct, frozen=True):
+    """How a stream is doing."""
+
+    connection: str
+    type: str
+    entity: str
+    age: float | None
+    """Seconds since its last document."""
+    is_silent: bool
+
+
+def feel(connection: Connection) -> list[Pulse]:
+    """Every stream."""
+    rows = connection.execute(sql("feel_streams")).fetchall()
+    return [
+        Pulse(connection, type_, entity, None if age is None else float(age), is_silent)
+        for connection, type_, entity, age, is_silent in rows
+    ]
+
+
 def measure(connection: Connection) -> list[Queue]:
     """Every queue: deliveries, touched documents, instances and those of storms, findings for cases, the trail; and what was refused."""
     rows = connection.execute(sql("measure_queues"), {"most": MOST}).fetchall()
@@ -43,32 +63,41 @@ class Queues(Collector):
         self._pool, self._fresh = pool, fresh
         self._lock = threading.Lock()
         self._asked = -fresh
-        self._queues: list[Queue] | None = None
+        self._known: tuple[list[Queue], list[Pulse]] | None = None
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """The names, without asking the database."""
-        return iter(_families([], is_up=True))
+        return iter(_families([], [], is_up=True))
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The values."""
         with self._lock:
             if time.monotonic() - self._asked >= self._fresh:
-                self._queues = self._ask()
+                self._known = self._ask()
                 self._asked = time.monotonic()
-            return iter(_families(self._queues or [], is_up=self._queues is not None))
+            return iter(_families(*(self._known or ([], [])), is_up=self._known is not None))
 
-    def _ask(self) -> list[Queue] | None:
+    def _ask(self) -> tuple[list[Queue], list[Pulse]] | None:
         try:
             with self._pool.connection(timeout=2) as connection:
-                return measure(connection)
+                return measure(connection), feel(connection)
         except (psycopg.Error, PoolTimeout):
             return None
 
 
-def _families(queues: list[Queue], *, is_up: bool) -> list[GaugeMetricFamily]:
+def _families(queues: list[Queue], pulses: list[Pulse], *, is_up: bool) -> list[GaugeMetricFamily]:
     depth = GaugeMetricFamily("tieout_queue_depth", "How much waits.", labels=["queue"])
     age = GaugeMetricFamily("tieout_queue_age_seconds", "For how long the first of it has waited.", labels=["queue"])
     for queue in queues:
         depth.add_metric([queue.name], queue.depth)
         age.add_metric([queue.name], queue.age or 0.0)
-    return [GaugeMetricFamily("tieout_database_up", "Whether the database answers.", value=float(is_up)), depth, age]
+    names = ["connection", "type", "entity"]
+    silent = GaugeMetricFamily("tieout_stream_silent", "Whether less comes than is expected.", labels=names)
+    last = GaugeMetricFamily("tieout_stream_age_seconds", "Since the last document of a stream.", labels=names)
+    for pulse in pulses:
+        labels = [pulse.connection, pulse.type, pulse.entity]
+        silent.add_metric(labels, float(pulse.is_silent))
+        if pulse.age is not None:
+            last.add_metric(labels, pulse.age)
+    up = GaugeMetricFamily("tieout_database_up", "Whether the database answers.", value=float(is_up))
+    return [up, depth, age, silent, last]
