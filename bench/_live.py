@@ -40,12 +40,12 @@ def database() -> Iterator[tuple[Path, str]]:
     """A data folder on the disk with a database that is up to date and empty, but for a policy that knows everything."""
     with tempfile.TemporaryDirectory(prefix="tieout-bench-") as folder:
         Path(folder).chmod(0o711)
-        data = Path(folder) / "data"
-        with running(data) as dsn:
+        home = Path(folder) / "data"
+        with running(home) as dsn:
             migrate(dsn)
             with connect(dsn, "bench") as connection:
                 decide_first(connection)
-            yield data, dsn
+            yield home, dsn
 
 
 def decide_first(connection: psycopg.Connection) -> None:
@@ -95,9 +95,9 @@ def bare_copy(dsn: str, bodies: list[bytes]) -> float:
 
 
 @contextmanager
-def workers(data: Path, count: int) -> Iterator[list[psutil.Process]]:
+def workers(home: Path, count: int) -> Iterator[list[psutil.Process]]:
     """So many `tieout worker` processes on the data folder, which end with the block."""
-    command = [sys.executable, "-m", "tieout", "worker", "--data", str(data), "--as-of", f"{NOW:%Y-%m-%d}"]
+    command = [sys.executable, "-m", "tieout", "worker", "--data", str(home), "--as-of", f"{NOW:%Y-%m-%d}"]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(count)]
     try:
         for process in started:

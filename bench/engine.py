@@ -16,12 +16,12 @@ import _live
 
 def run(bodies: list[bytes], at_once: int, count: int) -> None:
     """One side: so many workers."""
-    with _live.database() as (data, dsn):
+    with _live.database() as (home, dsn):
         _live.copy_deliveries(dsn, bodies, at_once)
-        with _live.workers(data, 0):
+        with _live.workers(home, 0):
             bare = min(_live.bare_copy(dsn, bodies) for _ in range(3))
         started = time.perf_counter()
-        with _live.workers(data, count) as processes, _live.Memory(processes) as memory:
+        with _live.workers(home, count) as processes, _live.Memory(processes) as memory:
             ready = time.perf_counter() - started
             _live.settled(dsn)
             seconds = time.perf_counter() - started - ready
