@@ -156,6 +156,26 @@ def test_a_risk_is_accepted_by_two_people_until_its_day(pool: ConnectionPool[Con
     assert told(pool, case.id)[:4] == ["opened", "acceptance proposed", "acceptance approved", "acceptance ended"]
 
 
+def test_two_people_do_not_approve_by_turns_what_the_other_proposes_for_a_customer(
+    pool: ConnectionPool[Connection],
+) -> None:
+    """Anna proposes for a customer and Ben approves. Ten days later Ben proposes for the same customer: a third person approves that."""
+    for n in (1, 2):
+        invoice = found(Risk.UNPOSTED_INVOICE, f"invoice/b/{n}", 10_000, customer="customer/crm/7")
+        commit(pool, {f"order/c/{n}": [invoice]})
+    triage(pool, POLICY, NOON)
+    one, two = transact(pool, lambda c: list_cases(c, Filter(customer="customer/crm/7"))).cases
+    later, september = NOON + 10 * DAY, dt.date(2026, 9, 30)
+    do(pool, one.id, AcceptRisk(until=september, why="in dispute"), ANNA)
+    do(pool, one.id, Approve(), BEN)
+    do(pool, two.id, AcceptRisk(until=september, why="in dispute"), BEN, later)
+    with pytest.raises(Forbidden, match="anna proposed to accept a risk of the same customer within 30 days"):
+        do(pool, two.id, Approve(), ANNA, later)
+    (refused,) = act_on_many(pool, [(two.id, None)], Approve(), ANNA, POLICY, later)
+    assert refused.outcome == "refused" and "ask a third person" in refused.reason
+    assert do(pool, two.id, Approve(), Actor(holder="carla"), later).state == "accepted"
+
+
 def test_many_cases_at_once_and_what_became_of_each(pool: ConnectionPool[Connection]) -> None:
     """Of four that are claimed fixed one has healed meanwhile, one was changed by somebody else, one does not exist."""
     gone, changed, good = unposted(pool, 100, 200, 300)
@@ -285,6 +305,10 @@ def test_a_list_is_filtered_by_anything_that_a_queue_is_cut_by(pool: ConnectionP
     assert ids(document="invoice/DE01/0") == [small.id]
     assert ids(late_at=NOON + 3 * DAY) == [large.id]
     assert ids(state="closed") == ids(state="snoozed") == ids(owner="tax") == ids(customer="customer/crm/9") == []
+    commit(pool, {"order/c/1": [found(Risk.MASTER_DATA_GAP, "crosswalk/item/X9", holds=("invoice/DE01/0",))]})
+    triage(pool, POLICY, NOON)
+    (gap,) = ids(risk="master_data_gap")
+    assert ids(document="invoice/DE01/0", state="any") == [gap]
 
 
 def test_money_at_risk_as_it_stands_in_four_totals(pool: ConnectionPool[Connection]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -91,8 +91,11 @@ AnyAction = Assign | Comment | Snooze | Wake | AcceptRisk | Approve | Revoke | L
 """Every action, as msgspec decodes it by its ``action``."""
 
 
-def act(case: Case, action: Action, actor: Actor, policy: Policy, now: dt.datetime, seen: int | None = None) -> Change:
-    """The case after an action of somebody who saw version ``seen`` of it (None: as it is now).
+def act(case: Case, action: Action, actor: Actor, policy: Policy, now: dt.datetime, seen: int | None = None,
+    proposers: Collection[str] = (),
+) -> Change:  # fmt: skip
+    """The case after an action of somebody who saw version ``seen`` of it (None: as it is now). ``proposers``: who proposed within
+    `duties.DAYS` that a risk of its customer be accepted.
 
     Raises Conflict where the case is not as it was seen or cannot be acted upon like this, Forbidden where somebody else has to do it,
     Refused where the action makes no sense.
@@ -108,6 +111,8 @@ def act(case: Case, action: Action, actor: Actor, policy: Policy, now: dt.dateti
         raise Refused(
             f"the remark has {len(action.why)} characters", where=f"case {case.id}", mend=f"at most {MOST_TEXT}"
         )
+    if isinstance(action, Approve) and case.acceptance is not None:
+        check_approves(case, case.acceptance, actor, proposers)
     what, fields = _DOES[type(action)](case, action, actor, policy, now)
     after = msgspec.structs.replace(case, **fields)
     if case.state != "closed":
@@ -170,7 +175,6 @@ def _approve(case: Case, action: Approve, actor: Actor, policy: Policy, now: dt.
     proposed = case.acceptance
     if proposed is None or proposed.approved_by:
         raise Conflict("nothing is proposed", where=f"case {case.id}", mend="accept-risk proposes")
-    check_approves(case, proposed, actor)
     if is_worse(case.severity, proposed.severity):
         raise Conflict(
             f"more is at risk than when it was proposed: {case.severity}, it was {proposed.severity}", where=f"case {case.id}",

@@ -1,9 +1,14 @@
-"""What no one person combines (the duties of docs/cases.md): to propose that a risk be accepted, and to approve it."""
+"""What no one person combines, on one case and for one customer: to propose that a risk be accepted, and to approve it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .case import Acceptance, Actor, Case
 from .refusals import Forbidden
+
+DAYS = 30
+"""So long a duty counts for everything of one customer: two people do not approve what the other one proposes by turns."""
 
 
 def check_sees_all(case: Case, actor: Actor) -> None:
@@ -15,8 +20,8 @@ def check_sees_all(case: Case, actor: Actor) -> None:
         )  # fmt: skip
 
 
-def check_approves(case: Case, acceptance: Acceptance, actor: Actor) -> None:
-    """A second person approves. Raises Forbidden."""
+def check_approves(case: Case, acceptance: Acceptance, actor: Actor, proposers: Collection[str] = ()) -> None:
+    """A second person approves, and not one of ``proposers``, who proposed the like for the customer within `DAYS`. Raises Forbidden."""
     if actor.kind != "person":
         raise Forbidden(
             f"{actor.holder} is a {actor.kind}",
@@ -29,6 +34,12 @@ def check_approves(case: Case, acceptance: Acceptance, actor: Actor) -> None:
             where=f"case {case.id}",
             mend="somebody else approves that a risk is accepted",
         )
+
+    if any(_same(actor.holder, proposer) for proposer in proposers):
+        raise Forbidden(
+            f"{actor.holder} proposed to accept a risk of the same customer within {DAYS} days", where=f"case {case.id}",
+            mend="who proposes for a customer does not approve for it: ask a third person",
+        )  # fmt: skip
 
 
 def _same(one: str, other: str) -> bool:

@@ -33,7 +33,10 @@ State = Annotated[
 ]
 Severity = Annotated[str | None, typer.Option("--severity", metavar="WORD", help="low, medium, high or critical.")]
 Document = Annotated[
-    str | None, typer.Option("--document", metavar="KEY", help="Only the case of this document: invoice/billing/INV-7.")
+    str | None,
+    typer.Option(
+        "--document", metavar="KEY", help="Only the case of this document, wrong or held up: invoice/billing/INV-7."
+    ),
 ]
 Customer = Annotated[str | None, typer.Option("--customer", metavar="KEY", help="Only of this customer.")]
 Least = Annotated[

@@ -44,7 +44,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Empty: nobody's."""
     customer: str | None = None
     document: str | None = None
-    """The key of a document that is wrong: ``invoice/billing/INV-7``."""
+    """The key of a document that is wrong or held up: ``invoice/billing/INV-7``."""
     least: int | None = None
     """Exposure, minor units of the base currency."""
     late_at: dt.datetime | None = None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from tieout.cases import Action, Actor, Case, Change, Refused, Unknown, act, wake
-from tieout.cases.actions import ClaimFixed
+from tieout.cases.actions import Approve, ClaimFixed
 from tieout.cases.case import Verification
+from tieout.cases.duties import DAYS
 
 from .case_rows import decoded, locked, write
 from .connection import Connection, Pool, transact
@@ -53,7 +54,8 @@ def act_on(
     """
     _ask_for_verdicts(connection, [id], action, now)
     case = _visible(locked(connection, [id]).get(id), id, actor)
-    change = act(case, action, actor, policy, now, seen)
+    proposers = _proposers(connection, [case], action, now)
+    change = act(case, action, actor, policy, now, seen, proposers.get(case.customer, ()))
     (after,) = write(connection, [(case, change)])
     return after
 
@@ -93,10 +95,15 @@ def _act_on_chunk(
     def work(connection: Connection) -> list[Outcome]:
         _ask_for_verdicts(connection, list(chunk), action, now)
         there = locked(connection, chunk)
+        proposers = _proposers(connection, there.values(), action, now)
         changes: list[tuple[Case, Change]] = []
         outcomes = []
-        for id, seen in chunk.items():
-            outcome, change = _one(there.get(id), id, action, actor, policy, now, seen)
+
+        def doing(case: Case) -> Change:
+            return act(case, action, actor, policy, now, chunk[case.id], proposers.get(case.customer, ()))
+
+        for id in chunk:
+            outcome, change = _one(there.get(id), id, action, actor, doing)
             outcomes.append(outcome)
             if change is not None:
                 changes.append((there[id], change))
@@ -107,7 +114,7 @@ def _act_on_chunk(
 
 
 def _one(
-    case: Case | None, id: int, action: Action, actor: Actor, policy: Policy, now: dt.datetime, seen: int | None
+    case: Case | None, id: int, action: Action, actor: Actor, doing: Callable[[Case], Change]
 ) -> tuple[Outcome, Change | None]:
     """What becomes of one case of many."""
     title = ""
@@ -116,7 +123,7 @@ def _one(
         title = case.title
         if isinstance(action, ClaimFixed) and case.state == "closed":
             return Outcome(id=id, outcome="fixed", title=title), None
-        change = act(case, action, actor, policy, now, seen)
+        change = doing(case)
     except Refused as refused:
         reason = refused.what + (f" ({refused.mend})" if refused.mend else "")
         return Outcome(id=id, outcome="refused", title=title, reason=reason), None
@@ -128,6 +135,16 @@ def _visible(case: Case | None, id: int, actor: Actor) -> Case:
     if case is None or (actor.entities is not None and actor.entities.isdisjoint(case.entities)):
         raise Unknown(f"there is no case {id}", mend="`tieout cases list` shows those that there are")
     return case
+
+
+def _proposers(connection: Connection, cases: Iterable[Case], action: Action, now: dt.datetime) -> dict[str, set[str]]:
+    """Customer → who proposed of late that a risk of theirs be accepted: they approve no other."""
+    found: dict[str, set[str]] = {}
+    if isinstance(action, Approve):
+        asked = {"customers": sorted({case.customer for case in cases}), "since": now - dt.timedelta(days=DAYS)}
+        for customer, who in connection.execute(sql("proposers_for_customers"), asked):
+            found.setdefault(customer, set()).add(who)
+    return found
 
 
 def _ask_for_verdicts(connection: Connection, ids: list[int], action: Action, now: dt.datetime) -> None:

@@ -39,7 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """low, medium, high or critical"""
     customer: str | None = None
     document: str | None = None
-    """The key of a document that is wrong: invoice/billing/INV-7."""
+    """The key of a document that is wrong or held up: invoice/billing/INV-7."""
     entity: tuple[str, ...] = ()
     """Legal entities: of cases of several, what is shown is their share. May be given several times."""
     min_exposure: int | None = None

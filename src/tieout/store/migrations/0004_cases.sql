@@ -131,3 +131,4 @@ CREATE TABLE case_event (
     PRIMARY KEY (case_id, n)
 );
 CREATE INDEX case_event_at ON case_event (at);
+CREATE INDEX case_event_proposed ON case_event (at) WHERE what = 'acceptance proposed';

@@ -13,7 +13,11 @@ WITH wanted AS NOT MATERIALIZED (
         AND (%(customer)s::text IS NULL OR customer = %(customer)s::text)
         AND (%(late_at)s::timestamptz IS NULL OR due_at < %(late_at)s::timestamptz)
         AND (%(ids)s::bigint[] IS NULL OR id = ANY(%(ids)s::bigint[]))
-        AND (%(document)s::text IS NULL OR key = ANY(ARRAY(SELECT cause FROM case_finding WHERE subject = %(document)s::text)))
+        AND (%(document)s::text IS NULL OR key = ANY(ARRAY(
+            SELECT cause FROM case_finding WHERE subject = %(document)s::text
+            UNION SELECT cause FROM case_finding WHERE documents @> ARRAY[%(document)s::text]
+            UNION SELECT subject FROM case_hold WHERE document = %(document)s::text AND named
+        )))
 ), page AS (
     (
         SELECT id, exposure, due_at, opened_at, closed_at, true AS is_whole
@@ -80,6 +84,14 @@ ORDER BY case_id, entity
 
 -- name: find_cases
 SELECT to_json(case_)::text FROM case_ WHERE id = ANY(%(ids)b::bigint[]) ORDER BY id
+
+-- name: proposers_for_customers
+-- Who proposed, since a time, that a risk of these customers be accepted.
+SELECT DISTINCT case_.customer, case_event.who
+FROM case_event
+JOIN case_ ON case_.id = case_event.case_id
+WHERE case_event.what = 'acceptance proposed' AND case_event.at >= %(since)s
+    AND case_.customer <> '' AND case_.customer = ANY(%(customers)b::text[])
 
 -- name: events_of_case
 SELECT to_json(case_event)::text

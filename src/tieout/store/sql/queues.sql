@@ -16,6 +16,8 @@ SELECT 'storm',
 UNION ALL
 SELECT 'findings', (SELECT count(*) FROM (SELECT FROM finding_changed LIMIT %(most)s) AS waiting), NULL
 UNION ALL
+SELECT 'aside', (SELECT count(*) FROM finding_set_aside), NULL
+UNION ALL
 SELECT 'trail',
        (SELECT count(*) FROM (SELECT FROM audit_unsealed LIMIT %(most)s) AS waiting),
        (SELECT extract(epoch FROM now() - at) FROM audit_entry WHERE id = (SELECT min(entry) FROM audit_unsealed))
