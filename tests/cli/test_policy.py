@@ -148,3 +148,21 @@ def test_versions_say_who_and_why_and_what_differs(run: Run, file: Path, databas
     with connect(database, "a test") as connection:
         assert [entry.why for entry in history(connection, "policy")] == ["it moved", "go live"]
     assert "there are 1 to 2" in str(run("policy", "show", "7").exception)
+
+
+def test_what_holds_a_quote_up_is_told_before_there_is_one(run: Run, file: Path, tmp_path: Path) -> None:
+    run("policy", "apply", str(file), "--why", "go live")
+    quote = (
+        '{"type": "quote", "system": "crm", "id": "Q1", "entity": "DE01", "currency": "EUR", "customer": "crm/C1",'
+        ' "status": "accepted", "lines": [{"id": "1", "product": "crm/SKU-1", "net": 500000}]}\n'
+    )
+    customer = '{"type": "customer", "system": "crm", "id": "C1", "name": "Acme", "entity": "DE01"}\n'
+    (tmp_path / "quote.jsonl").write_text(quote + customer)
+    told = run("preflight", str(tmp_path / "quote.jsonl"), "--later", "2027-06-30")
+    assert told.exit_code == 1
+    assert " ! master_data_gap holds 5,000.00 EUR: SKU-1 has no ERP item" in told.output
+    assert "     crosswalk/item/SKU-1: tieout crosswalk set item SKU-1 TARGET" in told.output
+    assert "as of 2027-06-30: 1 new instances, 0 that there are" in told.output
+    assert run("preflight", str(tmp_path / "quote.jsonl"), "--json").output.startswith('{"policy":1,')
+    (tmp_path / "broken.json").write_text('{"type": "qote"}')
+    assert "did you mean 'quote'?" in str(run("preflight", str(tmp_path / "broken.json")).exception)

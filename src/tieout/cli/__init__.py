@@ -32,6 +32,7 @@ from . import (
     flows,
     migrate,
     policy,
+    preflight,
     replay,
     schema,
     seal,
@@ -78,6 +79,7 @@ app.command("figures")(figures.figures)
 app.add_typer(flows.app, name="flows")
 app.command("migrate")(migrate.migrate)
 app.add_typer(policy.app, name="policy")
+app.command("preflight")(preflight.preflight)
 app.command("replay")(replay.replay)
 app.command("report")(figures.report)
 app.command("restore")(backup.restore)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -68,13 +69,17 @@ class Answer(NamedTuple):
         return self.verdict is not None or bool(self.problem)
 
 
+Wanted = tuple[str, str, str]
+"""(flow, relation, document)."""
+Held = Mapping[Wanted, Rank]
+"""The least rank among the instances that hold it."""
+
+
 class Elsewhere(Protocol):
     """Asks who else holds documents."""
 
-    def __call__(
-        self, wanted: Sequence[tuple[str, str, str]], without: Sequence[int]
-    ) -> Mapping[tuple[str, str, str], Rank]:
-        """(flow, relation, document) → the least rank among the flow's instances but these (by their numbers)."""
+    def __call__(self, wanted: Sequence[Wanted], without: Sequence[int]) -> Held:
+        """Who of the flow's instances does, but these (by their numbers)."""
 
 
 class Time(NamedTuple):
@@ -97,14 +102,23 @@ def advance(due: Iterable[Due], bearings: Bearings, graph: Graph, elsewhere: Els
             anchored.setdefault(one.flow, []).append(one)
     for (name, relation), listed in sorted(strays.items()):
         yield from _strays(bearings.flows[name], relation, listed, bearings, graph, time)
-    plans = {name: declared(bearings.flows[name]) for name in sorted(anchored)}
-    asked = [(plan, [one.key for one in anchored[name]]) for name, plan in plans.items()]
-    resolved = resolve_all(asked, graph, bearings.policy.role)
+    keys = {name: [one.key for one in listed] for name, listed in anchored.items()}
+    ids = [one.id for listed in anchored.values() for one in listed]
+    for plan, resolved, holding in gathered(keys, bearings, graph, partial(elsewhere, without=ids)):
+        yield from _anchored(plan, anchored[plan.flow.name], resolved, holding, bearings, time)
+
+
+def gathered(
+    keys: Mapping[str, list[str]], bearings: Bearings, graph: Graph, elsewhere: Callable[[list[Wanted]], Held]
+) -> Iterator[tuple[Declared, Resolved, Holding]]:
+    """Of each flow the documents of those of its keys that are anchors, and how they are held, by these and by other instances."""
+    plans = {name: declared(bearings.flows[name]) for name in sorted(keys)}
+    resolved = resolve_all([(plan, keys[name]) for name, plan in plans.items()], graph, bearings.policy.role)
     wanted = sorted(one for name, plan in plans.items() for one in _may_be_shared(plan, resolved[name]))
-    others = elsewhere(wanted, [one.id for listed in anchored.values() for one in listed]) if wanted else {}
+    others = elsewhere(wanted) if wanted else {}
     for name, plan in plans.items():
         held = {(relation, key): rank for (flow_name, relation, key), rank in others.items() if flow_name == name}
-        yield from _anchored(plan, anchored[name], resolved[name], holdings(resolved[name], held), bearings, time)
+        yield plan, resolved[name], holdings(resolved[name], held)
 
 
 def _may_be_shared(plan: Declared, resolved: Resolved) -> Iterator[tuple[str, str, str]]:
@@ -189,20 +203,28 @@ def _rests(flow: type[Flow], made: Instance, verdict: Verdict, bearings: Bearing
 def _strays(
     flow: type[Flow], relation: str, due: list[Due], bearings: Bearings, graph: Graph, time: Time
 ) -> Iterator[Answer]:
-    """What should belong to an anchor, is the root of its views, and is claimed by none."""
-    kind = next((kind for kind in flow.strays if kind.documents._name == relation), None)
-    groups = {key: group for key, group in graph.groups([one.key for one in due]).items() if group[0] == key}
-    documents = graph.documents({view for group in groups.values() for view in group})
-    loose = {key for key in groups if kind is not None and may_be_stray(kind, documents[key])}
-    if loose:
-        loose -= _claimed(flow, relation, {key: groups[key] for key in loose}, bearings, graph)
+    loose = unclaimed(flow, relation, [one.key for one in due], bearings, graph)
     for one in due:
         if one.key not in loose:
             yield Answer(one, None)
             continue
-        group = groups[one.key]
-        answer = _judged(flow, one, stray(relation, {v: documents[v] for v in group}, bearings.known), bearings, time)
-        yield answer._replace(members=tuple(Member(relation, key, 0, False, True, True) for key in group))
+        made = loose[one.key]
+        answer = _judged(flow, one, made, bearings, time)
+        keys = [document.key for document in made.get(relation)]
+        yield answer._replace(members=tuple(Member(relation, key, 0, False, True, True) for key in keys))
+
+
+def unclaimed(
+    flow: type[Flow], relation: str, keys: Iterable[str], bearings: Bearings, graph: Graph
+) -> dict[str, Instance]:
+    """The instances of what should belong to an anchor, is the root of its views, and is claimed by none."""
+    kind = next((kind for kind in flow.strays if kind.documents._name == relation), None)
+    groups = {key: group for key, group in graph.groups(list(keys)).items() if group[0] == key}
+    documents = graph.documents({view for group in groups.values() for view in group})
+    loose = {key for key in groups if kind is not None and may_be_stray(kind, documents[key])}
+    if loose:
+        loose -= _claimed(flow, relation, {key: groups[key] for key in loose}, bearings, graph)
+    return {key: stray(relation, {v: documents[v] for v in groups[key]}, bearings.known) for key in sorted(loose)}
 
 
 def may_be_stray(kind: Unclaimed, document: Document) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 import psycopg
@@ -18,9 +19,8 @@ from psycopg_pool import ConnectionPool
 from tieout.canon.decode import decoder
 from tieout.canon.documents import AccountingPeriod
 from tieout.canon.finding import Finding
-from tieout.engine.advance import Answer, Due, Member, Time, advance, digest, kept
+from tieout.engine.advance import Answer, Due, Held, Member, Time, Wanted, advance, digest, kept
 from tieout.engine.decided import Bearings, Decided
-from tieout.engine.holding import Rank
 from tieout.setwise.flows import load
 from tieout.telemetry import metrics, traces
 
@@ -30,14 +30,21 @@ from .statements import sql
 
 
 class Compass:
-    """What a worker evaluates by, read again when it has moved. Not shared between threads."""
+    """What a worker evaluates by, read again when it has moved."""
 
     def __init__(self) -> None:
         self._bearings: Bearings | None = None
 
     def hold(self, connection: Connection) -> Bearings:
         """The bearings that hold until the transaction ends."""
-        row = connection.execute(sql("hold_bearings")).fetchone()
+        return self._at(connection, "hold_bearings")
+
+    def look(self, connection: Connection) -> Bearings:
+        """The bearings as the transaction sees them; others may change them meanwhile. Threads may share a compass to look."""
+        return self._at(connection, "look_bearings")
+
+    def _at(self, connection: Connection, statement: str) -> Bearings:
+        row = connection.execute(sql(statement)).fetchone()
         assert row is not None
         version, stamp = row
         known = self._bearings
@@ -90,20 +97,20 @@ def _evaluate(connection: Connection, compass: Compass, time: Time, limit: int) 
     if not due:
         return []
 
-    def elsewhere(
-        wanted: Sequence[tuple[str, str, str]], without: Sequence[int]
-    ) -> Mapping[tuple[str, str, str], Rank]:
-        flow, relation, key = (list(column) for column in zip(*wanted, strict=True))
-        parameters = {"flow": flow, "relation": relation, "key": key, "without": list(without)}
-        rows = connection.execute(sql("held_elsewhere"), parameters, prepare=True).fetchall()
-        return {wanted[n]: (first, anchor) for n, first, anchor in rows}
-
-    answers = list(advance(due, bearings, PostgresGraph(connection), elsewhere, time))
+    answers = list(advance(due, bearings, PostgresGraph(connection), partial(held_elsewhere, connection), time))
     _write(connection, answers, bearings, time.now)
     if traces.is_on():
         rows = connection.execute(sql("last_arrivals"), {"id": [one.id for one in due]}).fetchall()
         traces.link(arrival for (arrival,) in rows)
     return answers
+
+
+def held_elsewhere(connection: Connection, wanted: Sequence[Wanted], without: Sequence[int]) -> Held:
+    """`engine.advance.Elsewhere` on the tables."""
+    flow, relation, key = (list(column) for column in zip(*wanted, strict=True))
+    parameters = {"flow": flow, "relation": relation, "key": key, "without": list(without)}
+    rows = connection.execute(sql("held_elsewhere"), parameters, prepare=True).fetchall()
+    return {wanted[n]: (first, anchor) for n, first, anchor in rows}
 
 
 def _write(connection: Connection, answers: list[Answer], bearings: Bearings, now: dt.datetime) -> None:

@@ -21,12 +21,13 @@ class PostgresGraph:
         self._groups: dict[str, tuple[str, ...]] = {}
         self._absent: set[str] = set()
         self._outgoing: Outgoing = {}
+        self._incoming: Incoming = {}
 
     def incoming(self, asked: Collection[Asked]) -> Incoming:
         """Who names these keys."""
-        questions = list(asked)
-        found: Incoming = {}
+        questions = [question for question in dict.fromkeys(asked) if question not in self._incoming]
         if questions:
+            self._incoming.update((question, []) for question in questions)
             parameters = {
                 "to_key": [a.to_key for a in questions], "from_type": [a.from_type for a in questions],
                 "field": [a.field for a in questions],
@@ -34,8 +35,8 @@ class PostgresGraph:
             for place, from_key, n in self._connection.execute(
                 sql("incoming_edges"), parameters, prepare=True
             ).fetchall():
-                found.setdefault(questions[place], []).append((from_key, n))
-        return found
+                self._incoming[questions[place]].append((from_key, n))
+        return {question: found for question in asked if (found := self._incoming[question])}
 
     def outgoing(self, keys: Collection[str]) -> Outgoing:
         """Whom these documents name."""

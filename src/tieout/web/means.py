@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tieout.store.advance import Compass
 from tieout.store.connection import Pool
 from tieout.store.intake import GroupCommit
 
@@ -21,3 +22,5 @@ class Means(msgspec.Struct, frozen=True):
     """The connections that webhooks come in by."""
     answers: Answers = msgspec.field(default_factory=Answers)
     """For coroutines that await a commit."""
+    compass: Compass = msgspec.field(default_factory=Compass)
+    """By what to evaluate what is only asked, and not kept."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from . import hooks
+from . import hooks, preflight
 from .cases import (
     act_on_case,
     act_on_cases,
@@ -32,6 +32,7 @@ from .policy import (
     show_policy,
     show_policy_version,
 )
+from .preflight import foresee
 from .route import MEGABYTE, Route
 from .streams import expect_of_stream, list_streams
 from .trail import show_trail
@@ -64,6 +65,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v1/bridge", "read", show_bridge, statuses=COMPUTED),
     Route("GET", "/v1/kpis", "read", show_kpis, statuses=COMPUTED),
     Route("GET", "/v1/seals/{period}", "read", show_seal),
+    Route("POST", "/v1/preflight", "preflight", foresee, accepts=preflight.ACCEPTS),
     Route("GET", "/v1/policy", "read", show_policy),
     Route("PUT", "/v1/policy", "policy", change_policy, refusals=(409,), limit=64 * MEGABYTE),
     Route("GET", "/v1/policy/versions", "read", list_policy_versions),
