@@ -7,11 +7,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import uvicorn
 
 from tieout.canon.faults import MachineFault
 
+from . import bounded
 from .application import Application
 
 GRACE = 20
@@ -22,15 +25,20 @@ IDLE = 75
 
 @contextmanager
 def serving(
-    application: Application, host: str, port: int, ended: Callable[[BaseException | None], None]
+    application: Application,
+    host: str,
+    port: int,
+    ended: Callable[[BaseException | None], None],
+    head_seconds: float = bounded.SECONDS,
 ) -> Iterator[str]:
     """Listen while the context is open; yields the address. On leaving, what is under way is answered first.
 
     ``ended`` is called when the server ends on its own. Raises MachineFault where the address cannot be had.
     """
     listener = listen(host, port)
+    protocol: Any = partial(bounded.BoundedProtocol, seconds=head_seconds)
     config = uvicorn.Config(
-        application, loop="uvloop", http="httptools", ws="none", lifespan="off", access_log=False, log_config=None,
+        application, loop="uvloop", http=protocol, ws="none", lifespan="off", access_log=False, log_config=None,
         server_header=False, date_header=True, timeout_keep_alive=IDLE, timeout_graceful_shutdown=GRACE,
     )  # fmt: skip
     server = uvicorn.Server(config)
