@@ -125,6 +125,7 @@ def test_what_waits_was_refused_or_is_silent_is_told(database: str) -> None:
             SELECT 'billing', 'hook', now() - interval '2 h', 'text/plain', '{}', 'x', sha256('x'), n * 2 FROM generate_series(0, 1) AS n;
             INSERT INTO audit_entry (at, who, kind, what, subject, why) VALUES (now() - interval '2 h', 'ana', 'person', 'x', 'y', '');
             INSERT INTO stream (connection, type, entity, silent_since) VALUES ('billing', 'invoice', 'DE01', now());
+            INSERT INTO instance (flow, key, problem) VALUES ('order_to_bill', 'order/crm/O-1', 'ZeroDivisionError');
             CREATE TABLE observation_2026_01 PARTITION OF observation FOR VALUES FROM ('2026-01-01Z') TO ('2026-02-01Z');
             """
         )
@@ -135,6 +136,7 @@ def test_what_waits_was_refused_or_is_silent_is_told(database: str) -> None:
     }
     assert doubts["work"] == "deliveries that wait: 1, the first for 2:00:00"
     assert doubts["refused"] == "deliveries that were not understood: 1"
+    assert doubts["instances"] == "instances that could not be evaluated: 1"
     assert doubts["trail"] == "entries that wait to be sealed: 1, the first for 2:00:00"
     assert doubts["streams"] == "less comes than is expected: billing/invoice/DE01"
     assert doubts["history"].startswith("there is no partition for ")

@@ -8,6 +8,7 @@ and for documents that nobody claims.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -22,11 +23,13 @@ from tieout.canon.finding import Finding
 from tieout.engine.advance import Answer, Due, Held, Member, Time, Wanted, advance, digest, kept
 from tieout.engine.decided import Bearings, Decided
 from tieout.setwise.flows import load
-from tieout.telemetry import metrics, traces
+from tieout.telemetry import logs, metrics, traces
 
 from .connection import Connection, transact
 from .graph import PostgresGraph
 from .statements import sql
+
+log = logging.getLogger(__name__)
 
 
 class Compass:
@@ -80,10 +83,22 @@ def evaluate_due(
         if limit > 1:
             return evaluate_due(pool, compass, now, limit // 2, as_of)
         problem = f"its verdict cannot be kept: {error.diag.message_primary or error}"
-        return transact(pool, lambda connection: connection.execute(sql("set_aside"), {"problem": problem}).rowcount)
+        aside = transact(pool, lambda connection: connection.execute(sql("set_aside"), {"problem": problem}).fetchall())
+        for flow, key in aside:
+            _tell_problem(flow, key, problem)
+        return len(aside)
     for flow, count in Counter(answer.due.flow for answer in answers).items():
         metrics.evaluated(flow, count)
+    for answer in answers:
+        if answer.problem:
+            _tell_problem(answer.due.flow, answer.due.key, answer.problem)
     return len(answers)
+
+
+def _tell_problem(flow: str, key: str, problem: str) -> None:
+    metrics.problem(flow)
+    with logs.about(instance=f"{flow} {key}"):
+        log.error("an instance could not be evaluated: %s", problem)
 
 
 def wake(pool: ConnectionPool[Connection], now: dt.datetime, limit: int = 5000) -> int:

@@ -33,6 +33,9 @@ def condition(connection: Connection) -> Iterator[Check]:
     if refused := measured["refused"].depth:
         mend = "`tieout replay` once what was wrong is mended; the reasons are in the log and with each delivery"
         yield Check("refused", "doubtful", f"deliveries that were not understood: {refused:,}", mend)
+    if problems := measured["problems"].depth:
+        mend = "the reasons are in the log: a flow of your own is to be mended, or a fault of Tieout reported"
+        yield Check("instances", "bad", f"instances that could not be evaluated: {problems:,}", mend)
     if (measured["trail"].age or 0) > LONG:
         found = f"entries that wait to be sealed: {measured['trail'].depth:,}, the first for {_words(measured['trail'].age or 0)}"
         yield Check("trail", "doubtful", found, "start a worker; it seals them")

@@ -178,16 +178,20 @@ def _arrivals(kept: list[Read]) -> Iterator[streams.Arrival]:
 def _tell(kept: list[Read]) -> None:
     """What became of deliveries, once it is committed."""
     traces.link(one.id for one in kept)
-    for one in kept:
-        outcome = "interpreted" if one.state == INTERPRETED else "refused"
-        metrics.interpreted(outcome)
+    outcomes = ["interpreted" if one.state == INTERPRETED else "refused" for one in kept]
+    for outcome, count in Counter(outcomes).items():
+        metrics.interpreted(outcome, count)
+    for one, outcome in zip(kept, outcomes, strict=True):
         if one.refused:
             metrics.refused("document", one.refused)
         if one.reason is not None:
             with logs.about(delivery=one.id):
                 log.warning("delivery %s of %s: %s", outcome, one.delivery.connection, one.reason)
-        headers = {"traceparent": one.delivery.traceparent or ""}
-        traces.delivered(one.id, one.delivery.received_at, headers, connection=one.delivery.connection, outcome=outcome)
+        if traces.is_on():
+            headers = {"traceparent": one.delivery.traceparent or ""}
+            traces.delivered(
+                one.id, one.delivery.received_at, headers, connection=one.delivery.connection, outcome=outcome
+            )
     for type_, count in Counter(one.document.type for read in kept for one in read.observations).items():
         metrics.documents(type_, count)
 

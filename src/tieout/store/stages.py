@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Iterator
 
 from psycopg_pool import ConnectionPool
 
-from tieout.telemetry import metrics, traces
+from tieout.telemetry.batches import batch
 
 from .advance import Compass, evaluate_due, wake
 from .connection import Connection
@@ -30,11 +29,7 @@ class Stages:
 
     def run(self, stage: str, now: dt.datetime) -> int:
         """One batch of one stage."""
-        began = time.perf_counter()
-        done = traces.batch(stage, lambda: self._run(stage, now), worker=self.worker)
-        if done:
-            metrics.spent(stage, time.perf_counter() - began)
-        return done
+        return batch(stage, lambda: self._run(stage, now), worker=self.worker)
 
     def _run(self, stage: str, now: dt.datetime) -> int:
         if stage == "interpret":

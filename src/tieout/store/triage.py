@@ -23,7 +23,7 @@ from tieout.canon.finding import PRECEDENCE, Finding, Group
 from tieout.cases import Case, Cause, Leader, Part, refresh, worth_in
 from tieout.process.causes import about, alone, cause_of, held_by, holdable
 from tieout.process.findings import merge
-from tieout.telemetry import metrics, traces
+from tieout.telemetry.batches import batch
 
 from . import locks
 from .case_rows import decoded, encoded, write
@@ -84,12 +84,10 @@ def triage(pool: ConnectionPool[Connection], policy: Policy, now: dt.datetime, l
         parameters = {"ids": claimed, "reason": reason, "now": now}
         transact(pool, lambda connection: connection.execute(sql("set_findings_aside"), parameters))
 
-    with metrics.took("triage"), traces.span("triage"):
-        return piecemeal(
-            lambda most: transact(pool, lambda connection: _batch(connection, policy, now, most, claimed)),
-            limit,
-            set_aside,
-        )
+    def follow(most: int) -> int:
+        return transact(pool, lambda connection: _batch(connection, policy, now, most, claimed))
+
+    return batch("triage", lambda: piecemeal(follow, limit, set_aside))
 
 
 def alone_at_it(connection: Connection) -> bool:

@@ -29,6 +29,7 @@ INTERPRETED = Counter(
 )
 DOCUMENTS = Counter("tieout_documents", "Documents understood.", ["type"], registry=REGISTRY)
 EVALUATED = Counter("tieout_evaluated_instances", "Instances evaluated.", ["flow"], registry=REGISTRY)
+PROBLEMS = Counter("tieout_instance_problems", "Instances that could not be evaluated.", ["flow"], registry=REGISTRY)
 REFUSALS = Counter("tieout_refusals", "Requests, deliveries and documents refused.", ["reason"], registry=REGISTRY)
 RETRIES = Counter("tieout_retries", "Transactions that were run again.", ["reason"], registry=REGISTRY)
 DATABASE_ERRORS = Counter(
@@ -58,6 +59,11 @@ def documents(type_: str, count: int = 1) -> None:
 def evaluated(flow: str, count: int = 1) -> None:
     """Instances of a flow that were evaluated."""
     EVALUATED.labels(flow).inc(count)
+
+
+def problem(flow: str) -> None:
+    """An instance could not be evaluated: a fault of ours, or of a flow."""
+    PROBLEMS.labels(flow).inc()
 
 
 def refused(reason: str, count: int = 1) -> None:

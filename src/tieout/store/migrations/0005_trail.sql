@@ -121,3 +121,6 @@ CREATE TABLE archive (
 );
 
 COMMENT ON COLUMN archive.sha256 IS 'Of the file.';
+
+-- What could not be evaluated is looked for by those who look after the installation.
+CREATE INDEX instance_problem ON instance (id) WHERE problem IS NOT NULL;

@@ -19,6 +19,7 @@ WHERE dirty_at IS NOT NULL ORDER BY lane, dirty_at LIMIT %(limit)s FOR UPDATE SK
 -- The first that is due: its verdict cannot be kept.
 UPDATE instance SET dirty_at = NULL, problem = %(problem)s
 WHERE id = (SELECT id FROM instance WHERE dirty_at IS NOT NULL ORDER BY lane, dirty_at LIMIT 1 FOR UPDATE)
+RETURNING flow, key
 
 -- name: held_elsewhere
 -- Of each document the least (first, anchor) among the instances of the flow but these.

@@ -23,6 +23,8 @@ SELECT 'trail',
        (SELECT extract(epoch FROM now() - at) FROM audit_entry WHERE id = (SELECT min(entry) FROM audit_unsealed))
 UNION ALL
 SELECT 'refused', (SELECT count(*) FROM (SELECT FROM delivery WHERE state = 2 LIMIT %(most)s) AS waiting), NULL
+UNION ALL
+SELECT 'problems', (SELECT count(*) FROM (SELECT FROM instance WHERE problem IS NOT NULL LIMIT %(most)s) AS waiting), NULL
 
 -- name: feel_streams
 SELECT connection, type, entity, extract(epoch FROM now() - last_document_at), silent_since IS NOT NULL
