@@ -14,11 +14,10 @@ import logging
 import threading
 from collections import Counter, deque
 from concurrent.futures import Future
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 import psycopg
-from psycopg import errors
 
 from tieout.telemetry import metrics
 
@@ -194,21 +193,19 @@ class GroupCommit:
 
     def _commit(self, group: list[_Waiting]) -> list[Receipt]:
         """The receipts of a group, all committed. Raises DeliveryRefused where it is about what a row holds, else DatabaseLost."""
-        while True:
+        try:
             if self._connection is None or self._connection.closed:
                 self._connection = connect(self._dsn, "tieout intake", statement_seconds=30)
-            try:
-                with self._connection.transaction():
-                    return _store(self._connection, group)
-            except RUN_AGAIN:
-                continue
-            except UnicodeEncodeError as error:
-                raise DeliveryRefused(str(error)) from error
-            except psycopg.Error as error:
-                if _is_about_a_row(error):
-                    raise DeliveryRefused(error.diag.message_primary or str(error)) from error
+                self._connection.autocommit = True
+            return _store(self._connection, group)
+        except UnicodeEncodeError as error:
+            raise DeliveryRefused(str(error)) from error
+        except psycopg.Error as error:
+            if _is_about_a_row(error):
+                raise DeliveryRefused(error.diag.message_primary or str(error)) from error
+            if self._connection is not None:
                 self._connection.close()
-                raise DatabaseLost.because(error) from error
+            raise DatabaseLost.because(error) from error
 
 
 def _is_about_a_row(error: psycopg.Error) -> bool:
@@ -217,20 +214,27 @@ def _is_about_a_row(error: psycopg.Error) -> bool:
 
 
 def _store(connection: Connection, group: list[_Waiting]) -> list[Receipt]:
-    """Insert a group in the transaction that is open."""
+    """Insert a group: one statement, which is its own transaction, and committed when it returns."""
     deliveries = [waiting.delivery for waiting in group]
     parameters = arrays(deliveries, "connection", "kind", "received_at", "content_type", "body", "dedup_key")
     parameters |= arrays(group, "headers", "sha256")
-    rows = connection.execute(sql("insert_deliveries"), parameters).fetchall()
+    rows = _rows(connection, "insert_deliveries", parameters)
     receipts = [Receipt(id, "kept") for id, _ in rows]
     again = [position for position, (_, is_new) in enumerate(rows) if not is_new]
     if again:
-        keys = {
-            name: [parameters[name][position] for position in again] for name in ("connection", "dedup_key", "sha256")
-        }
-        holders = connection.execute(sql("find_deliveries_by_key"), keys).fetchall()
-        if len(holders) < len(again):
-            raise errors.SerializationFailure("the delivery that held a key was archived at this moment")
-        for position, (holder, is_same) in zip(again, holders, strict=True):
-            receipts[position] = Receipt(holder, "repeated" if is_same else "contradicted")
+        names = ("connection", "dedup_key", "sha256")
+        keys = {name: [parameters[name][position] for position in again] for name in names}
+        for position, (holder, is_same) in zip(again, _rows(connection, "find_deliveries_by_key", keys), strict=True):
+            if holder is None:  # It held the key, and was archived at this moment.
+                receipts[position] = _store(connection, [group[position]])[0]
+            else:
+                receipts[position] = Receipt(holder, "repeated" if is_same else "contradicted")
     return receipts
+
+
+def _rows(connection: Connection, statement: str, parameters: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+    while True:
+        try:
+            return connection.execute(sql(statement), parameters).fetchall()
+        except RUN_AGAIN:
+            continue

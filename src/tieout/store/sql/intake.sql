@@ -20,8 +20,8 @@ FROM given LEFT JOIN kept USING (id)
 ORDER BY given.position
 
 -- name: find_deliveries_by_key
--- The delivery that holds each key, and whether its bytes are the same.
+-- The delivery that holds each key, and whether its bytes are the same. NULL: none does any more.
 SELECT delivery.id, delivery.sha256 = t.sha256
 FROM unnest(%(connection)b::text[], %(dedup_key)b::text[], %(sha256)b::bytea[]) WITH ORDINALITY AS t (connection, dedup_key, sha256, position)
-JOIN delivery USING (connection, dedup_key)
+LEFT JOIN delivery USING (connection, dedup_key)
 ORDER BY t.position
