@@ -153,6 +153,19 @@ def test_what_is_too_long_is_refused():
             done(opened(), action)
 
 
+def test_control_characters_are_refused_and_lines_are_not():
+    for action in (
+        Comment(why="a\x00b"),
+        Assign(to="ben\x07"),
+        Note(text="\x1b[31m"),
+        Link(target="T\x00"),
+        Wake(why="\x00"),
+    ):
+        with pytest.raises(Refused, match="holds control characters"):
+            done(opened(), action)
+    done(opened(), Comment(why="first line\nsecond line\tend"))
+
+
 def test_only_who_sees_every_entity_of_a_case_acts_on_it():
     mixed = msgspec.structs.replace(opened(), entities=("DE01", "US01"))
     with pytest.raises(Forbidden, match="entities that you may not see"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ LONGEST = dt.timedelta(days=366)
 MOST_TEXT = 10_000
 """Characters of a remark."""
 MOST_LINKS = 50
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag_field="action", forbid_unknown_fields=True):
@@ -107,10 +109,7 @@ def act(case: Case, action: Action, actor: Actor, policy: Policy, now: dt.dateti
             where=f"case {case.id}",
             mend="look again",
         )
-    if len(action.why) > MOST_TEXT:
-        raise Refused(
-            f"the remark has {len(action.why)} characters", where=f"case {case.id}", mend=f"at most {MOST_TEXT}"
-        )
+    _check_texts(case, action)
     if isinstance(action, Approve) and case.acceptance is not None:
         check_approves(case, case.acceptance, actor, proposers)
     what, fields = _DOES[type(action)](case, action, actor, policy, now)
@@ -118,6 +117,17 @@ def act(case: Case, action: Action, actor: Actor, policy: Policy, now: dt.dateti
     if case.state != "closed":
         after = timed(after, policy, now)
     return Change(after, (event(what, actor, now, action.why, case, after),))
+
+
+def _check_texts(case: Case, action: Action) -> None:
+    for field in action.__struct_fields__:
+        text = getattr(action, field)
+        if not isinstance(text, str):
+            continue
+        if len(text) > MOST_TEXT:
+            raise Refused(f"{field} has {len(text)} characters", where=f"case {case.id}", mend=f"at most {MOST_TEXT}")
+        if _CONTROL.search(text):
+            raise Refused(f"{field} holds control characters", where=f"case {case.id}", mend="drop them")
 
 
 Done = tuple[str, dict[str, object]]
@@ -214,10 +224,6 @@ def _unlink(case: Case, action: Unlink, actor: Actor, policy: Policy, now: dt.da
 
 
 def _note(case: Case, action: Note, actor: Actor, policy: Policy, now: dt.datetime) -> Done:
-    if len(action.text) > MOST_TEXT:
-        raise Refused(
-            f"the note has {len(action.text)} characters", where=f"case {case.id}", mend=f"at most {MOST_TEXT}"
-        )
     return "root cause noted", {"note": action.text}
 
 
