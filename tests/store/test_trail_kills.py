@@ -18,7 +18,7 @@ from tieout.store.migrate import migrate
 from tieout.store.trail import verify
 
 from . import changing
-from .holding import postmaster
+from .holding import answers, comes_true, postmaster
 
 
 @pytest.mark.parametrize("kills", [8, pytest.param(80, marks=pytest.mark.long)])
@@ -34,6 +34,7 @@ def test_workers_and_the_database_are_killed_while_they_change_and_seal(
             for _ in range(kills):
                 time.sleep(chance.uniform(0.2, 0.6))
                 if chance.random() < 0.3:
+                    assert comes_true(lambda: answers(dsn))
                     postmaster(folder).kill()
                 else:
                     killed = chance.randrange(2)
