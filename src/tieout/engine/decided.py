@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,9 @@ from tieout.process.coverage import Coverage, Span
 from tieout.process.definition import Flow
 from tieout.process.flows import FLOWS
 from tieout.process.instance import Known
+
+Holder = tuple[str, str, str]
+"""(system, type, entity): that system has told of documents of this type and entity."""
 
 
 class Complete(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,3 +105,13 @@ def coverage(decided: Decided, policy: Policy, holders: Iterable[tuple[str, str,
     for system in sorted(systems):
         roles[policy.role(system)] = (*roles.get(policy.role(system), ()), system)
     return Coverage(spans, roles, {place: frozenset(entities) for place, entities in held.items()})
+
+
+def proves_otherwise(decided: Decided, holders: Collection[Holder], new: Collection[Holder]) -> bool:
+    """Whether absence is proved elsewhere than before, now that there are ``new`` among the ``holders``."""
+    after = coverage(decided, decided.policy, holders)
+    before = coverage(decided, decided.policy, set(holders) - set(new))
+    entities = {entity for _, _, entity in holders}
+    names = {(name, type_) for system, type_, _ in new for name in (system, decided.policy.role(system))}
+    places = [(name, type_, entity) for name, type_ in names for entity in entities]
+    return any(after.complete(*place) != before.complete(*place) for place in places)

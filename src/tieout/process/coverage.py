@@ -33,11 +33,15 @@ class Coverage:
         For a role: by one of its systems that is complete there, as long as no other of its systems has documents of
         this type and entity without being complete itself.
         """
+        return any(first <= day <= last for first, last in self.complete(role_or_system, type_, entity))
+
+    def complete(self, role_or_system: str, type_: str, entity: str) -> tuple[Span, ...]:
+        """The days, both included, on which absence is proved."""
         place = (role_or_system, type_, entity)
         spans = self._cache.get(place)
         if spans is None:
             spans = self._cache[place] = self._spans(*place)
-        return any(first <= day <= last for first, last in spans)
+        return spans
 
     def _spans(self, role_or_system: str, type_: str, entity: str) -> tuple[Span, ...]:
         systems = self.roles.get(role_or_system, (role_or_system,))

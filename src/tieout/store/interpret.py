@@ -16,11 +16,13 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from tieout.canon.faults import Fault
+from tieout.engine.decided import proves_otherwise
 from tieout.engine.observations import Observation, Refused, observations
 from tieout.telemetry import logs, metrics, traces
 
 from . import remembering, streams
 from .connection import Connection, transact
+from .decisions import current
 from .remembering import is_news
 from .statements import sql
 
@@ -252,7 +254,7 @@ def _name(connection: Connection, changed: list[Observation], known: list[str]) 
 
 
 def _hold(connection: Connection, now: dt.datetime, observed: list[Observation]) -> None:
-    """Note which systems hold documents of which type and entity: where that is new, less absence may be proved than before."""
+    """Note which systems hold documents of which type and entity: where that is new, another absence may be proved than before."""
     places = sorted({(one.document.system, one.document.type, one.document.entity) for one in observed})
     systems, types, entities = zip(*places, strict=True)
     new = connection.execute(
@@ -260,7 +262,10 @@ def _hold(connection: Connection, now: dt.datetime, observed: list[Observation])
         {"system": list(systems), "type": list(types), "entity": list(entities), "now": now},
     ).fetchall()
     if new:
-        _everything_changed(connection, now)
+        connection.execute(sql("move_bearings"))
+        holders = connection.execute(sql("read_holders")).fetchall()
+        if proves_otherwise(current(connection)[1], holders, new):
+            connection.execute(sql("mark_everything"), {"now": now})
 
 
 def _everything_changed(connection: Connection, now: dt.datetime) -> None:

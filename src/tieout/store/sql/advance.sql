@@ -100,9 +100,9 @@ DELETE FROM instance WHERE id = ANY(%(id)b::bigint[])
 -- name: wake
 -- Instances whose time has come.
 UPDATE instance SET dirty_at = %(now)s, lane = 1, wake_at = NULL
-WHERE id IN (
+WHERE id = ANY(ARRAY(
     SELECT id FROM instance WHERE wake_at <= %(now)s AND dirty_at IS NULL ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-)
+))
 
 -- name: last_arrivals
 -- The delivery that brought the newest of each instance's documents, for traces.

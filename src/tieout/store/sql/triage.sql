@@ -4,7 +4,7 @@ SELECT pg_try_advisory_xact_lock(%(lock)s)
 
 -- name: claim_changed_findings
 DELETE FROM finding_changed
-WHERE id IN (SELECT id FROM finding_changed ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+WHERE id = ANY(ARRAY(SELECT id FROM finding_changed ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED))
 RETURNING id, risk, subject, period
 
 -- name: set_findings_aside
