@@ -20,7 +20,7 @@ from tieout.store.snapshot import Moment, Ruling, Snapshot, snapshot
 from .evaluation import Basis, evaluated
 from .policy_files import with_periods
 from .progress import Progress, silent
-from .result import AuditResult
+from .result import AuditResult, FileQuality
 from .scratch import connect, scratch
 from .span import Span
 
@@ -38,6 +38,8 @@ class Known(msgspec.Struct, frozen=True):
     holders: tuple[tuple[str, str, str], ...]
     documents: dict[str, int]
     """Type → how many."""
+    lacks: tuple[str, ...] = ()
+    """What came in and is not in it, in words."""
 
     def judged(self, span: Span, decided: Decided | None = None, progress: Progress = silent) -> AuditResult:
         """The result of it, under the policy that held or another. Raises InputFault for a period that there is not."""
@@ -57,7 +59,19 @@ class Known(msgspec.Struct, frozen=True):
         return Basis(
             policy=policy, coverage=coverage(decided, policy, self.holders), base_currency=policy.base_currency,
             entity_names={name: entity.name or name for name, entity in policy.entities.items()},
+            files=tuple(self._sources(connection)), notes=self.lacks,
         )  # fmt: skip
+
+    def _sources(self, connection: duckdb.DuckDBPyConnection) -> Iterator[FileQuality]:
+        """What each system has told of, in the place of an audit's files."""
+        for name in self.documents:
+            rows = connection.execute(
+                f"SELECT system, count(*) FROM {tables.table_name(name)} GROUP BY system ORDER BY system"
+            ).fetchall()
+            for system, count in rows:
+                yield FileQuality(
+                    path=f"{system}/{name}", system=system, type=name, rows=count, accepted=count, rejected=0
+                )
 
 
 @contextmanager
@@ -66,7 +80,8 @@ def known(dsn: str, moment: Moment | None = None, progress: Progress = silent) -
     with scratch("the figures") as (database, connection):
         with snapshot(dsn, moment) as taken:
             documents = _filled(connection, taken, progress)
-            found = Known(database, taken.moment, taken.ruling(), tuple(taken.holders()), documents)
+            lacks = tuple(taken.lacks()) if moment is None else ()
+            found = Known(database, taken.moment, taken.ruling(), tuple(taken.holders()), documents, lacks)
         connection.close()
         yield found
 

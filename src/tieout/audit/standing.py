@@ -18,9 +18,13 @@ from .span import check
 
 
 def compute(
-    dsn: str, period: str = "", entity: str = "", today: dt.date | None = None, progress: Progress = silent
+    dsn: str, period: str = "", entity: str = "", today: dt.date | None = None, progress: Progress = silent,
+    *, is_kept: bool = True,
 ) -> AuditResult:  # fmt: skip
-    """Compute figures of what is known now, and keep them. Raises InputFault as `check` does."""
+    """Compute figures of what is known now, and keep them for whoever asks. ``today``: another day than it is.
+
+    Raises InputFault as `check` does.
+    """
     with known(dsn, progress=progress) as now:
         decided = now.ruling.decided
         span = check(decided, period, entity, today or dt.datetime.now(dt.UTC).date())
@@ -30,8 +34,9 @@ def compute(
             period, entity, None, dt.datetime.now(dt.UTC), now.moment.at, span.as_of, now.ruling.version,
             code_version(decided.flows), body, None,
         )  # fmt: skip
-    with connect(dsn, "tieout figures") as connection:
-        standing_figures.keep(connection, kept)
+    if is_kept:
+        with connect(dsn, "tieout figures") as connection:
+            standing_figures.keep(connection, kept)
     return result
 
 

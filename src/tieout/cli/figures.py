@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -39,10 +40,11 @@ def figures(
 
     with dsn_of(folder) as dsn:
         if is_asked_for:
+            os.nice(10)  # Those who take and judge what arrives go before it.
             compute_wanted(dsn, day_of(as_of))
             return
         with shown_progress(Console(stderr=True)) as progress:
-            result = compute(dsn, period, entity, day_of(as_of), progress)
+            result = compute(dsn, period, entity, day_of(as_of), progress, is_kept=as_of is None)
     print_summary(result, Console())
 
 
@@ -66,7 +68,7 @@ def report(
     outputs = Outputs().under(out)
     outputs.check()
     with dsn_of(folder) as dsn, shown_progress(Console(stderr=True)) as progress:
-        result = compute(dsn, period, entity, day_of(as_of), progress)
+        result = compute(dsn, period, entity, day_of(as_of), progress, is_kept=as_of is None)
         write_outputs(result, outputs, progress)
     raise typer.Exit(finish(result, outputs, [], Console()))
 

@@ -73,6 +73,18 @@ class Snapshot:
         """(system, type, entity) of what systems had told of."""
         return self._connection.execute(sql("snapshot_holders"), self._bounds).fetchall()
 
+    def lacks(self) -> list[str]:
+        """What came in and is not in it, in words."""
+        row = self._connection.execute(sql("snapshot_lacks")).fetchone()
+        assert row is not None
+        waiting, refused = row
+        told = [f"{waiting:,} deliveries wait to be interpreted: what they say is not in it"] if waiting else []
+        return (
+            [*told, f"of {refused:,} deliveries something was refused: mend it, then tieout replay"]
+            if refused
+            else told
+        )
+
     def ruling(self, version: int | None = None) -> Ruling:
         """The policy that held, or that of a version. Raises InputFault for one that there is not."""
         if version is None:

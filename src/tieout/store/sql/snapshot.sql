@@ -29,3 +29,8 @@ SELECT id, hash, body FROM policy_version WHERE id = %(id)s
 SELECT split_part(key, '/', 1) AS type, count(DISTINCT key) FROM observation
 WHERE recorded_at > %(at)s OR NOT pg_visible_in_snapshot(xid, %(visible)s::pg_snapshot)
 GROUP BY 1 ORDER BY 1
+
+-- name: snapshot_lacks
+-- Deliveries that wait to be interpreted, and those of which something was refused.
+SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state <> 0 AND reason IS NOT NULL) FROM delivery
+WHERE state = 0 OR reason IS NOT NULL
