@@ -191,6 +191,8 @@ class Run:
         kept = {key: decode(bytes(body)) for key, body in self._watch.execute("SELECT key, body FROM record")}
         if kept != documents:
             broken.append("the records are not the newest version of every document")
+        if untold := self._watch.execute(_OTHERWISE_TOLD).fetchall():
+            broken.append(f"history tells {len(untold)} documents otherwise than their records, such as {untold[0][0]}")
         for queue in ("touched", "holding_changed"):
             if self._watch.execute(f"SELECT 1 FROM {queue} LIMIT 1").fetchone():
                 broken.append(f"{queue} is not empty when all is quiet")
@@ -216,6 +218,14 @@ class Run:
         ).fetchall()
         broken += [f"the events of case {key} are not as many as its version" for (key,) in uncounted]
         return broken
+
+
+_OTHERWISE_TOLD = """
+SELECT key FROM record WHERE digest IS DISTINCT FROM (
+    SELECT digest FROM observation WHERE observation.key = record.key
+    ORDER BY version DESC, arrival DESC, n DESC, recorded_at DESC LIMIT 1
+)
+"""
 
 
 def _deciding(version: object, why: str, now: dt.datetime) -> Callable[..., int]:
