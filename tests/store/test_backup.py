@@ -29,6 +29,10 @@ from tieout.store.trail import By, Entry
 
 from .holding import Holder, postmaster
 
+CONNECTED = """
+WITH made AS (INSERT INTO connection (name, kind, scheme, options) VALUES ('billing', 'webhook', 'hmac', '{}') RETURNING name)
+INSERT INTO connection_secret (connection, sealed) SELECT name, 'x' FROM made
+"""
 OBSERVED = """
 INSERT INTO observation (key, version, arrival, n, digest, body, recorded_at, xid)
 VALUES ('order/crm/1', 1, 1, 0, '', '{}', '2026-01-01', %s)
@@ -216,6 +220,8 @@ def test_the_commands(database: str, empty: str, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "settings.toml").write_text('[redact]\nfields = ["customer.email"]\n')
     fill(database, tmp_path / "data")
+    with psycopg.connect(database) as connection:
+        connection.execute(CONNECTED)
     written = CliRunner().invoke(
         cli.app, ["backup", str(tmp_path / "now"), "--why", "before the upgrade"], env=environment
     )
@@ -223,6 +229,7 @@ def test_the_commands(database: str, empty: str, tmp_path: Path) -> None:
     elsewhere = {**environment, "TIEOUT_DATA": str(tmp_path / "new"), "TIEOUT_DATABASE_URL": empty}
     (tmp_path / "new").mkdir()
     read = CliRunner().invoke(cli.app, ["restore", str(tmp_path / "now")], env=elsewhere)
+    assert f"put them into {tmp_path / 'new' / 'secret.keys'}" in read.output
     assert read.exit_code == 0 and "; 7 entries of the trail recomputed." in read.output, read.output
     assert (tmp_path / "new" / "settings.toml").read_text() == (tmp_path / "data" / "settings.toml").read_text()
     assert status(empty).pending == ()

@@ -49,6 +49,10 @@ def restore(
         f"{sum(manifest.rows.values()):,} rows in {len(manifest.rows)} tables are as they were on "
         f"{manifest.made_at:%Y-%m-%d %H:%M:%S} UTC; {verified.entries:,} entries of the trail recomputed."
     )
+    if manifest.rows.get("connection_secret") and not installation.keys_file.exists():
+        typer.echo(
+            f"The secrets of connections are sealed by keys that no backup holds: put them into {installation.keys_file}"
+        )
     for flaw in verified.flaws:
         typer.echo(f" ! {flaw.kind:<10} {flaw.found}")
     raise typer.Exit(1 if verified.flaws else 0)
