@@ -9,7 +9,7 @@ import pytest
 
 from tieout.canon.faults import MappingFault
 from tieout.policy import Policy, parse
-from tieout.process.liveness import Stream, declared, looks_back_to, silence
+from tieout.process.liveness import Stream, declared, looks_back_to, silence, suggestion
 
 BERLIN = parse(
     {"entities": {"DE01": {"time_zone": "Europe/Berlin", "functional_currency": "EUR", "holidays": ["2026-05-01"]}}},
@@ -123,3 +123,26 @@ def test_an_entity_without_a_calendar_has_the_usual_one() -> None:
 def test_what_cannot_be_meant_is_refused_by_name(declaration: tuple[str, str, str, int, str], fault: str) -> None:
     with pytest.raises(MappingFault, match=f"what is expected of stream/billing/invo.*: .*{fault}"):
         declared(*declaration)
+
+
+def days_of(*counts: int) -> list[tuple[dt.datetime, int]]:
+    """Documents of each day from Monday 2026-06-01 on, at noon in Berlin."""
+    return [(at("2026-06-01 10:00") + n * dt.timedelta(days=1), count) for n, count in enumerate(counts)]
+
+
+def test_half_of_the_leanest_business_day_is_suggested() -> None:
+    came = days_of(9, *(300, 310, 290, 305), 0, 0, *(300, 241, 300, 300, 300), 0, 0, *(280, 300, 300))
+    found = suggestion(invoices(""), came, BERLIN, at("2026-06-17 12:00"))
+    assert found is not None and (found.at_least, found.every) == (120, "1 business day")
+    assert found.because == "the leanest of 11 business days brought 241"
+    # Today and the day on which it began are not whole: the 9 of that Monday do not count, nor do the few of this morning.
+    assert suggestion(invoices(""), [*came[:-1], (came[-1][0], 2)], BERLIN, at("2026-06-17 12:00")) == found
+
+
+def test_what_does_not_come_daily_is_expected_weekly_and_nothing_is_made_of_little() -> None:
+    weekly = days_of(1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1)
+    found = suggestion(invoices(""), weekly, BERLIN, at("2026-06-22 12:00"))
+    assert found is not None and (found.at_least, found.every) == (1, "1 week")
+    assert suggestion(invoices(""), weekly[:8], BERLIN, at("2026-06-22 12:00")) is None  # A week brought none.
+    assert suggestion(invoices(""), days_of(5, 5, 5, 5, 5), BERLIN, at("2026-06-05 12:00")) is None
+    assert suggestion(invoices(""), [], BERLIN, at("2026-06-05 12:00")) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shlex
 import threading
 from collections.abc import Iterator
 
@@ -223,3 +224,18 @@ def test_another_queue_for_silence_is_taken_up_and_the_finding_stays(pool: Conne
     assert [one.owner for one in findings(pool)] == ["IT"]
     assert streams.tick(pool, policy, now) == 1
     assert [one.owner for one in findings(pool)] == ["Integration desk"]
+
+
+def test_what_came_suggests_what_to_expect(pool: ConnectionPool[Connection], database: str) -> None:
+    now = dt.datetime.now(dt.UTC)
+    for days in range(1, 25):
+        deliver(
+            pool, now - dt.timedelta(days=days), *((f"order/crm/{days}-{n}", "") for n in range(10)), connection="shop"
+        )
+    streams.tick(pool, POLICY, now)
+    environment = {**os.environ, "TIEOUT_DATABASE_URL": database}
+    suggested = CliRunner().invoke(cli.app, ["streams", "suggest"], env=environment)
+    assert suggested.output.splitlines()[1] == 'tieout streams expect shop order --at-least 5 --every "1 business day"'
+    done = CliRunner().invoke(cli.app, shlex.split(suggested.output.splitlines()[1])[1:], env=environment)
+    assert done.exit_code == 0
+    assert CliRunner().invoke(cli.app, ["streams", "suggest"], env=environment).output.startswith("Nothing to suggest")

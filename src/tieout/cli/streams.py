@@ -37,6 +37,26 @@ def list_streams(
     raise typer.Exit(int(any(one.stream.silent_since for one in listed)))
 
 
+@app.command("suggest")
+def suggest(folder: Folder = None) -> None:
+    """Suggest what to expect of the streams of which nothing is, from what came in the last four weeks."""
+    from tieout.store import streams
+    from tieout.store.decisions import current
+
+    now = dt.datetime.now(dt.UTC)
+    with opened(folder, "tieout streams") as database:
+        _, decided = current(database)
+        found = streams.suggestions(database, decided.policy, now)
+    for stream, one in found:
+        entity = f" --entity {stream.entity}" if stream.entity else ""
+        typer.echo(f"# {one.because}")
+        typer.echo(
+            f'tieout streams expect {stream.connection} {stream.type}{entity} --at-least {one.at_least} --every "{one.every}"'
+        )
+    if not found:
+        typer.echo("Nothing to suggest: two weeks of a stream must be known, and something must come in each.")
+
+
 @app.command("expect")
 def expect(
     connection: Annotated[str, typer.Argument(help="The connection, as in POST /hooks/CONNECTION.")],

@@ -8,10 +8,12 @@ cursor keeps what has changed only for a while: a cursor that is older than half
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
-from tieout.canon.dates import add_months
+from tieout.canon.dates import ONE_DAY, add_months
 from tieout.canon.documents import TYPES
 from tieout.canon.faults import MappingFault, nearest
 from tieout.canon.finding import Finding, Risk
@@ -27,6 +29,8 @@ EXACT = {
 INTERVALS = ("minute", "hour", "day", "business day", "week", "month")
 SHORTEST = dt.timedelta(minutes=5)
 LONGEST = dt.timedelta(days=100)
+ENOUGH = 14
+"""Days to know before anything is suggested."""
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +87,44 @@ def declared(
     if keeps is not None and (keeps.unit not in EXACT or not keeps.count):
         raise MappingFault(f"{retention!r} is no fixed time", where=where, mend=f"units are {', '.join(EXACT)}")
     return msgspec.structs.replace(stream, at_least=at_least, every=interval, retention=keeps)
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """What could be declared of a stream, from what came."""
+
+    at_least: int
+    every: str
+    because: str
+    """In words."""
+
+
+def suggestion(
+    stream: Stream, counts: Iterable[tuple[dt.datetime, int]], policy: Policy, now: dt.datetime
+) -> Suggestion | None:
+    """From how many documents came when: half of what the leanest business day brought, else one a week.
+
+    None where less than `ENOUGH` whole days are known, or not even one came in each week.
+    """
+    calendar = policy.calendar(stream.entity)
+    days: Counter[dt.date] = Counter()
+    for at, documents in counts:
+        days[calendar.day(at)] += documents
+    if not days:
+        return None
+    first = min(days) + ONE_DAY  # The first and this one are not whole.
+    whole = [first + n * ONE_DAY for n in range((calendar.day(now) - first).days)]
+    worked = [day for day in whole if calendar.is_business_day(day)]
+    if len(whole) < ENOUGH or not worked:
+        return None
+    leanest = min(days[day] for day in worked)
+    if leanest:
+        return Suggestion(
+            max(leanest // 2, 1), "1 business day", f"the leanest of {len(worked)} business days brought {leanest}"
+        )
+    weeks = [sum(days[day] for day in whole[n : n + 7]) for n in range(len(whole) - 6)]
+    if min(weeks):
+        return Suggestion(1, "1 week", f"some business days brought none, every week at least {min(weeks)}")
+    return None
 
 
 def looks_back_to(stream: Stream, policy: Policy, now: dt.datetime) -> dt.datetime | None:

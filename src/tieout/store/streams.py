@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool
 from tieout.canon.finding import Finding
 from tieout.policy import Policy
 from tieout.policy.duration import Duration
-from tieout.process.liveness import LONGEST, Stream, looks_back_to, silence
+from tieout.process.liveness import LONGEST, Stream, Suggestion, looks_back_to, silence, suggestion
 
 from . import locks, trail
 from .connection import Connection, arrays, transact
@@ -27,6 +27,7 @@ from .statements import sql
 log = logging.getLogger(__name__)
 
 MOST = 100_000
+LOOK_BACK = dt.timedelta(days=29)
 FLOW = "stream"
 """In place of a flow's name, of the instances on which findings about streams stand."""
 
@@ -89,6 +90,16 @@ def _normal(stream: Stream) -> dict[str, Any]:
 def listed(connection: Connection, name: str | None = None) -> list[Listed]:
     """Every stream, or those of one connection."""
     return [Listed(stream, documents) for _, stream, documents in _read(connection, name)]
+
+
+def suggestions(connection: Connection, policy: Policy, now: dt.datetime) -> list[tuple[Stream, Suggestion]]:
+    """What could be declared of the streams of which nothing is expected, from the last `LOOK_BACK`."""
+    counts: defaultdict[int, list[tuple[dt.datetime, int]]] = defaultdict(list)
+    for id, at, documents in connection.execute(sql("hourly_counts"), {"since": now - LOOK_BACK}):
+        counts[id].append((at, documents))
+    streams = {id: stream for id, stream, _ in _read(connection, None)}
+    found = [(streams[id], suggestion(streams[id], counted, policy, now)) for id, counted in counts.items()]
+    return [(stream, one) for stream, one in found if one is not None]
 
 
 def tick(pool: ConnectionPool[Connection], policy: Policy, now: dt.datetime) -> int:

@@ -51,6 +51,13 @@ FROM unnest(%(stream)b::bigint[], %(since)b::timestamptz[]) AS t (stream, since)
 LEFT JOIN stream_count AS c ON c.stream = t.stream AND c.began_at >= date_bin('5 minutes', t.since, 'epoch') AND c.began_at <= %(now)s
 GROUP BY t.stream
 
+-- name: hourly_counts
+-- Of streams of which nothing is expected.
+SELECT stream, date_trunc('hour', began_at), sum(stream_count.documents)::bigint
+FROM stream_count JOIN stream ON stream.id = stream_count.stream
+WHERE began_at >= %(since)s AND stream.every IS NULL
+GROUP BY 1, 2 ORDER BY 1, 2
+
 -- name: expect_of_stream
 INSERT INTO stream (connection, type, entity, at_least, every, retention, expected_at)
 VALUES (%(connection)s, %(type)s, %(entity)s, %(at_least)s, %(every)s, %(retention)s, %(now)s)
