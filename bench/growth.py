@@ -34,10 +34,10 @@ def main() -> None:
 
 def grown(records: int) -> float:
     """Microseconds an observation where so many records are stored."""
-    with _live.database() as (data, dsn):
+    with _live.database() as (home, dsn):
         stored, shard = 0, 0
         began = time.perf_counter()
-        with _live.workers(data, 2) as processes, _live.Memory(processes) as memory:
+        with _live.workers(home, 2) as processes, _live.Memory(processes) as memory:
             while stored < records:
                 bodies = _live.company(7, min(SHARD, max(1, (records - stored) // 9)), shard)
                 _live.copy_deliveries(dsn, bodies, 20)
@@ -49,7 +49,7 @@ def grown(records: int) -> float:
             connection.autocommit = True
             connection.execute("ANALYZE")
         bodies = _live.company(7, SHARD, 10_000)[:MEASURED]
-        with _live.workers(data, 1):
+        with _live.workers(home, 1):
             _live.copy_deliveries(dsn, bodies, 20)
             started = time.perf_counter()
             _live.settled(dsn)
@@ -87,7 +87,7 @@ def consolidated() -> None:
         system="billing", id="I", number="I", entity="DE01", currency="EUR", issued_at=at, lines=tuple(lines),
         net=10_000 * LINES, total=10_000 * LINES,
     )  # fmt: skip
-    with _live.database() as (data, dsn), _live.workers(data, 1):
+    with _live.database() as (home, dsn), _live.workers(home, 1):
         _live.copy_deliveries(dsn, documents, 20)
         _live.settled(dsn)
         started = time.perf_counter()
