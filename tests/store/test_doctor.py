@@ -13,9 +13,13 @@ from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from tieout import cli, settings
+from tieout.store.connection import connect
+from tieout.store.connections import Connection, add_connection
 from tieout.store.diagnosis import Check, diagnose
 from tieout.store.embedded import running
 from tieout.store.migrate import migrate
+from tieout.store.sealing import Sealer
+from tieout.store.trail import By
 
 
 def looked_at(**environment: str) -> dict[str, Check]:
@@ -140,3 +144,17 @@ def test_what_waits_was_refused_or_is_silent_is_told(database: str) -> None:
     assert doubts["trail"] == "entries that wait to be sealed: 1, the first for 2:00:00"
     assert doubts["streams"] == "less comes than is expected: billing/invoice/DE01"
     assert doubts["history"].startswith("there is no partition for ")
+
+
+def test_secrets_that_nobody_can_open_any_more_are_bad(database: str, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    environment = {"TIEOUT_DATABASE_URL": database, "TIEOUT_KEYS": str(keys)}
+    with connect(database, "a test") as opened:
+        billing = Connection(name="billing", kind="webhook", scheme="hmac", options={})
+        add_connection(opened, billing, "a secret", Sealer(keys), By("it"))
+    assert looked_at(**environment)["secrets"].state == "good"
+    keys.write_text("bm8=\n")
+    assert looked_at(**environment)["secrets"].state == "bad"
+    keys.unlink()
+    check = looked_at(**environment)["secrets"]
+    assert (check.state, "TIEOUT_KEYS" in check.mend) == ("bad", True)

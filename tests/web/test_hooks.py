@@ -127,6 +127,24 @@ def test_secrets_are_sealed_by_a_key_that_is_not_in_the_database(ask: Ask, add: 
     assert ask("POST", "/hooks/billing", body=BODY, **signed()).status == 200, "the old key is needed no more"
 
 
+def test_without_its_database_nothing_is_accepted_and_nothing_is_forgotten(
+    ask: Ask, add: Add, database: str, server: str
+) -> None:
+    add("billing")
+    assert ask("POST", "/hooks/billing", body=BODY, **signed(id_="1")).status == 200
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        lost = ask("POST", "/hooks/billing", body=BODY, **signed(id_="2"))
+        assert (lost.status, lost.headers["retry-after"]) == (503, "2")
+        assert ask("POST", "/hooks/other", body=BODY).status == 503, "whether there is such a connection is not known"
+        assert ask("POST", "/hooks/billing", body=BODY, **signed(b"other")).status == 401, "who it is, is known still"
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+    assert ask("POST", "/hooks/billing", body=BODY, **signed(id_="2")).status == 200
+    assert len(kept(database)) == 2
+
+
 # CloudEvents
 
 EVENT = {"specversion": "1.0", "id": "e-1", "source": "/billing", "type": "invoice.paid"}

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from tieout.canon.faults import Fault
+from tieout.canon.faults import Fault, MachineFault
 from tieout.settings import Settings
 
 from . import binaries, cluster, migrate
@@ -24,8 +24,10 @@ from .binaries import OLDEST, first_shut
 from .check import Check
 from .condition import condition
 from .connection import Connection, connect
+from .connections import list_connections, open_connection
 from .embedded import database
 from .errors import DatabaseLost
+from .sealing import Sealer
 
 LOW_ON_DISK, OUT_OF_DISK = 2 * 2**30, 256 * 2**20
 CLOCKS_APART = 2.0
@@ -117,6 +119,7 @@ def _server(settings: Settings) -> Iterator[Check]:
             yield tables
             if tables.state == "good":
                 yield from condition(connection)
+                yield from _secrets(connection, settings.keys_file)
     except DatabaseLost as lost:
         mend = "see that it runs, and that host, user and password in TIEOUT_DATABASE_URL are right"
         yield Check("connection", "bad", str(lost), mend if settings.database_url else "see its log in the data folder")
@@ -126,6 +129,20 @@ def _server(settings: Settings) -> Iterator[Check]:
         yield Check(
             "connection", "bad", " ".join(str(error).split()), "see that TIEOUT_DATABASE_URL is a PostgreSQL address"
         )
+
+
+def _secrets(connection: Connection, keys: Path) -> Iterator[Check]:
+    """Whether the secrets of connections can be opened, where there are any."""
+    names = [one.name for one in list_connections(connection) if one.secrets]
+    sealer = Sealer(keys)
+    try:
+        for name in names:
+            open_connection(connection, name, sealer)
+    except MachineFault as fault:
+        yield Check("secrets", "bad", f"{fault.where}: {fault.what}", fault.mend)
+    else:
+        if names:
+            yield Check("secrets", "good", f"those of {len(names)} connections are sealed, and {keys} opens them")
 
 
 def _place(dsn: str) -> str:

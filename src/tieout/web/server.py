@@ -38,7 +38,7 @@ def serving(
     listener = listen(host, port)
     protocol: Any = partial(bounded.BoundedProtocol, seconds=head_seconds)
     config = uvicorn.Config(
-        application, loop="uvloop", http=protocol, ws="none", lifespan="off", access_log=False, log_config=None,
+        application, loop="uvloop", http=protocol, ws="none", lifespan="off", access_log=False, log_config=None, log_level="warning",
         server_header=False, date_header=True, timeout_keep_alive=IDLE, timeout_graceful_shutdown=GRACE,
     )  # fmt: skip
     server = uvicorn.Server(config)
