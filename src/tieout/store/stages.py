@@ -33,7 +33,7 @@ class Stages:
 
     def _run(self, stage: str, now: dt.datetime) -> int:
         if stage == "interpret":
-            return interpret(self.pool, self.worker, now, self.at_once)
+            return interpret(self.pool, self.worker, now, self.at_once * 4)
         if stage == "expand":
             return expand(self.pool, self.compass, now, self.at_once * 4)
         if stage == "share":
