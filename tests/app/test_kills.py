@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.sim.case_flaws import case_flaws
 from tests.sim.story import AS_OF, Digests, Story, delivery
 
 from tieout.process.verdict import Verdict
@@ -24,7 +25,7 @@ from .served import Served
 
 QUIET = """
 SELECT (SELECT count(*) FROM delivery WHERE state = 0) + (SELECT count(*) FROM touched) + (SELECT count(*) FROM holding_changed)
-    + (SELECT count(*) FROM instance WHERE dirty_at IS NOT NULL)
+    + (SELECT count(*) FROM instance WHERE dirty_at IS NOT NULL) + (SELECT count(*) FROM finding_changed)
 """
 
 
@@ -72,6 +73,8 @@ def rounds(home: Path, seed: int, count: int, workers: int, orders: int) -> tupl
             sender.join(120)
             assert done.is_set()
             found, refused = _settled(dsn)
+            with connect(dsn, "test") as connection:
+                assert case_flaws(connection, story.decided.policy, dt.datetime.now(dt.UTC).date()) == []
     finally:
         served.stop()
     return story.expected, found, kills, refused

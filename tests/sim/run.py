@@ -10,9 +10,6 @@ import msgspec
 
 from tieout.canon.decode import decode
 from tieout.canon.documents import Document
-from tieout.canon.finding import Finding
-from tieout.process.causes import causes
-from tieout.process.findings import Valuation, merge
 from tieout.process.verdict import Verdict
 from tieout.store.case_work import tick
 from tieout.store.connection import connect, open_pool, transact
@@ -22,6 +19,7 @@ from tieout.store.paced import open_paced
 from tieout.store.stages import STAGES, Stages
 from tieout.store.triage import triage
 
+from .case_flaws import case_flaws
 from .story import AS_OF, Story, delivery
 from .turns import Worker
 
@@ -103,7 +101,7 @@ class Run:
             calm.settle(self.now)
         while triage(self._pool, self.story.decided.policy, self.now):
             pass
-        broken += [*self._check(), *self._check_cases()]
+        broken += [*self._check(), *case_flaws(self._watch, self.story.decided.policy, self.now.date())]
         return Outcome(self.seed, steps, self.kills, tuple(broken), tuple(self.said))
 
     def close(self) -> None:
@@ -198,25 +196,6 @@ class Run:
                 broken.append(f"{queue} is not empty when all is quiet")
         for (reason,) in self._watch.execute("SELECT reason FROM delivery WHERE state <> 1 OR reason IS NOT NULL"):
             broken.append(f"a delivery that was accepted is not interpreted: {reason}")
-        return broken
-
-    def _check_cases(self) -> list[str]:
-        """The open cases are the root causes of the findings that stand, and each has had as many events as its version says."""
-        findings = [
-            msgspec.json.decode(body, type=Finding) for (body,) in self._watch.execute("SELECT body FROM finding")
-        ]
-        _, wanted = causes(merge(findings), Valuation(self.story.decided.policy, self.now.date()))
-        expected = {c.key: (c.title, c.findings, c.documents, c.exposure_base) for c in wanted}
-        rows = self._watch.execute(
-            "SELECT key, title, findings, documents, exposure FROM case_ WHERE state <> 'closed'"
-        ).fetchall()
-        broken = []
-        if {row[0]: row[1:] for row in rows} != expected:
-            broken.append(f"{len(rows)} open cases are not the {len(expected)} causes of what is found")
-        uncounted = self._watch.execute(
-            "SELECT key FROM case_ WHERE version <> (SELECT count(*) FROM case_event WHERE case_id = case_.id)"
-        ).fetchall()
-        broken += [f"the events of case {key} are not as many as its version" for (key,) in uncounted]
         return broken
 
 
