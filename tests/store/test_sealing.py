@@ -13,7 +13,7 @@ from tieout.audit.live import known
 from tieout.audit.sealing import Recomputed, recompute, seal
 from tieout.audit.span import month_span
 from tieout.canon.documents import Document, Invoice
-from tieout.canon.faults import InputFault
+from tieout.canon.faults import InputFault, MachineFault
 from tieout.store import sealed_figures, trail
 from tieout.store.connection import connect
 from tieout.store.sealed_figures import Seal
@@ -97,7 +97,9 @@ def sealed_by_older_code(dsn: str) -> Seal:
 
 
 def test_a_sealed_period_is_what_it_was_and_nothing_has_moved_it(closed: str) -> None:
-    kept, figures = seal(closed, "2026-06", "", ANNA, JULY)
+    made = seal(closed, "2026-06", "", ANNA, JULY)
+    kept, figures = made.seal, made.figures
+    assert made.lacks == ()
     assert {(c.risk, c.exposure) for c in figures.classes} >= {("unposted_invoice", 30_000), ("misposted_invoice", 3)}
     found = recompute(closed, "2026-06")
     assert found.whole == {}
@@ -166,8 +168,7 @@ def test_an_observation_that_was_read_before_the_seal_and_committed_after_it_is_
 
 def test_entities_are_sealed_apart_and_nothing_is_restated_silently(closed: str) -> None:
     seal(closed, "2026-06", "DE01", ANNA, JULY)
-    _, austria = seal(closed, "2026-06", "AT01", ANNA, JULY)
-    assert austria.classes == ()
+    assert seal(closed, "2026-06", "AT01", ANNA, JULY).figures.classes == ()
     with pytest.raises(InputFault, match=r"2026-06 of DE01 was sealed by anna"):
         seal(closed, "2026-06", "DE01", ANNA, LATER)
     with pytest.raises(InputFault, match="is not over"):
@@ -184,3 +185,21 @@ def test_what_is_sealed_is_not_changed(closed: str, change: str) -> None:
     seal(closed, "2026-06", "", ANNA, JULY)
     with connect(closed, "a test") as connection, pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
         connection.execute(change.encode())
+
+
+def test_whoever_changes_it_all_the_same_is_found_out_by_the_trail(closed: str) -> None:
+    """The administrator of the database takes ten thousand off, hash and all. The trail has the hash of what was sealed."""
+    made = seal(closed, "2026-06", "", ANNA, JULY)
+    less = msgspec.structs.replace(made.figures, totals={**made.figures.totals, "stuck": 0}).encode()
+    with connect(closed, "a test") as connection:
+        connection.execute(b"ALTER TABLE sealed_figure DISABLE TRIGGER append_only")
+        connection.execute(b"UPDATE sealed_figure SET body = %s, sha256 = sha256(%s::bytea)", [less, less])
+        forged = sealed_figures.found(connection, "2026-06")
+        with pytest.raises(MachineFault, match="are not what was sealed"):
+            sealed_figures.figures_of(connection, forged)
+
+
+def test_what_waits_to_be_interpreted_is_said_with_the_seal(closed: str) -> None:
+    deliver(closed, [posted(sold(1)[-1])])
+    made = seal(closed, "2026-06", "", ANNA, JULY)
+    assert made.lacks == ("1 deliveries wait to be interpreted: what they say is not in it",)

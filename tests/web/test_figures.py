@@ -72,8 +72,8 @@ def test_months_and_entities_that_there_are_not_are_refused_by_name(ask: Ask, pe
 def test_a_seal_is_shown_as_it_was_sealed(ask: Ask, person: Person, company: str) -> None:
     anna = person("anna", "viewer")
     assert ask("GET", "/v1/seals/2026-06", anna).status == 404
-    kept, figures = seal(company, "2026-06", "", By("anna", why="close"), JULY)
+    made = seal(company, "2026-06", "", By("anna", why="close"), JULY)
     shown = ask("GET", "/v1/seals/2026-06", anna).body
-    assert (shown["who"], shown["sha256"]) == ("anna", kept.sha256.hex())
-    assert shown["figures"]["totals"] == figures.totals
+    assert (shown["who"], shown["sha256"]) == ("anna", made.seal.sha256.hex())
+    assert shown["figures"]["totals"] == made.figures.totals
     assert ask("GET", "/v1/seals/2026-06", person("carla", "viewer", entities=["AT01"])).status == 403

@@ -26,6 +26,15 @@ from .progress import Progress, silent
 from .span import Span, check_entity, month_span
 
 
+class Sealed(msgspec.Struct, frozen=True):
+    """What was sealed just now."""
+
+    seal: Seal
+    figures: Figures
+    lacks: tuple[str, ...]
+    """What had come in and is not in it, in words."""
+
+
 class Moved(msgspec.Struct, frozen=True):
     """What one cause has moved."""
 
@@ -48,7 +57,7 @@ class Recomputed(msgspec.Struct, frozen=True, kw_only=True):
 
 def seal(
     dsn: str, period: str, entity: str, by: By, now: dt.datetime, *, again: bool = False, progress: Progress = silent
-) -> tuple[Seal, Figures]:  # fmt: skip
+) -> Sealed:  # fmt: skip
     """Compute the figures of a month that is over, of an entity or the whole company, and seal them.
 
     Raises InputFault for a month that is not over, one that is sealed already (unless ``again``), and an entity that there is not.
@@ -69,7 +78,7 @@ def seal(
             kept = sealed_figures.keep(
                 connection, period, entity, span.as_of, made_of, figures.encode(), by, now
             )  # fmt: skip
-    return kept, figures
+    return Sealed(kept, figures, then.lacks)
 
 
 def recompute(dsn: str, period: str, entity: str = "", progress: Progress = silent) -> Recomputed:

@@ -44,8 +44,10 @@ def run(
     from .progress import shown_progress
 
     with dsn_of(folder) as dsn, shown_progress(_stderr()) as progress:
-        kept, figures = seal(dsn, period, entity, by(why), dt.datetime.now(dt.UTC), again=again, progress=progress)
-    _show(kept, figures)
+        sealed = seal(dsn, period, entity, by(why), dt.datetime.now(dt.UTC), again=again, progress=progress)
+    _show(sealed.seal, sealed.figures)
+    for words in sealed.lacks:
+        typer.echo(f"tieout: {words}", err=True)
 
 
 @app.command("list")
@@ -88,6 +90,10 @@ def recompute(period: Period, entity: Entity = "", folder: Folder = None) -> Non
         _tell(one.amounts)
     typer.echo("\nTogether")
     _tell(found.whole)
+    before = {kpi.name: kpi.value for kpi in found.sealed.kpis}
+    for kpi in found.now.kpis:
+        if before.get(kpi.name) != kpi.value:
+            typer.echo(f"  {kpi.name}: {kpi.value}, was {before.get(kpi.name, 'not measured')}")
     raise typer.Exit(1)
 
 

@@ -13,7 +13,7 @@ from tieout.canon.faults import InputFault, MachineFault, nearest
 from .connection import Connection
 from .snapshot import Moment, Ruling
 from .statements import sql
-from .trail import By, append
+from .trail import By, append, history
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ def keep(
     assert row is not None
     seal = msgspec.structs.replace(seal, id=row[0])
     told = {"seal": seal.id, "sha256": seal.sha256.hex(), "policy": seal.policy, "code": code, "known_at": moment.at}
-    append(connection, by.did("period.seal", f"period/{seal.name}", after=told))
+    append(connection, by.did("period.seal", _subject(seal), after=told))
     return seal
 
 
@@ -90,15 +90,28 @@ def found(connection: Connection, period: str, entity: str = "") -> Seal:
 
 
 def figures_of(connection: Connection, seal: Seal) -> bytes:
-    """The figures as they were sealed. Raises MachineFault where they are not what was sealed any more."""
+    """The figures as they were sealed. Raises MachineFault where they are not what the audit trail says was sealed."""
     row = connection.execute(sql("sealed_body"), {"id": seal.id}).fetchone()
-    if row is None or hashlib.sha256(row[0]).digest() != seal.sha256:
+    promised = _promised(connection, seal)
+    if row is None or promised != seal.sha256.hex() or hashlib.sha256(row[0]).hexdigest() != promised:
+        what = f"the figures of {seal.name} are not what was sealed: {promised or 'the trail knows nothing of it'}"
         raise MachineFault(
-            f"the figures of {seal.name} are not what was sealed",
-            where=f"sealed_figure {seal.id}",
-            mend="tieout verify",
+            what, where=f"sealed_figure {seal.id}", mend="tieout verify, then restore them from a backup"
         )
     return bytes(row[0])
+
+
+def _promised(connection: Connection, seal: Seal) -> str:
+    """The hash that the trail has of it."""
+    for entry in history(connection, _subject(seal)):
+        said = msgspec.json.decode(entry.after or "{}")
+        if said.get("seal") == seal.id:
+            return str(said["sha256"])
+    return ""
+
+
+def _subject(seal: Seal) -> str:
+    return f"period/{seal.name}"
 
 
 def _seal(row: tuple[Any, ...]) -> Seal:

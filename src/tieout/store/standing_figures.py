@@ -10,13 +10,12 @@ import msgspec
 
 from tieout.canon.dates import month_end
 
+from . import locks
 from .connection import Connection, connect
 from .statements import sql
 
 FRESH = dt.timedelta(minutes=15)
 """How long figures are good although something was heard since."""
-LOCK = 7_469_661
-"""The advisory lock of whoever computes: one at a time in an installation."""
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -82,10 +81,10 @@ def failed(connection: Connection, period: str, entity: str, problem: str) -> No
 
 @contextmanager
 def alone(dsn: str) -> Iterator[Connection | None]:
-    """A connection as long as nobody else computes; None where somebody does."""
+    """A connection, while no other process of the installation computes; None where one does."""
     with connect(dsn, "tieout figures") as connection:
         connection.autocommit = True
-        row = connection.execute(sql("try_to_compute"), {"lock": LOCK}).fetchone()
+        row = connection.execute(sql("try_to_compute"), {"lock": locks.FIGURES}).fetchone()
         yield connection if row is not None and row[0] else None
 
 
