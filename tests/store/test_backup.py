@@ -233,5 +233,7 @@ def test_the_commands(database: str, empty: str, tmp_path: Path) -> None:
     assert read.exit_code == 0 and "; 7 entries of the trail recomputed." in read.output, read.output
     assert (tmp_path / "new" / "settings.toml").read_text() == (tmp_path / "data" / "settings.toml").read_text()
     assert status(empty).pending == ()
+    verified = CliRunner().invoke(cli.app, ["verify"], env=elsewhere)
+    assert verified.exit_code == 0 and ": restored from a backup of 20" in verified.output
     with connect(database, "a test") as connection:
         assert trail.history(connection, "database")[0].why == "before the upgrade"

@@ -66,7 +66,7 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
 def test_a_verdict_is_linked_to_the_deliveries_that_led_to_it(receiver: Receiver) -> None:
     sender = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     at = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
-    traces.delivered(42, at, {"Traceparent": sender}, connection="billing", outcome="interpreted")
+    traces.delivered(42, at, sender, connection="billing", outcome="interpreted")
     with traces.span("interpret", [42, 43, 42], size=2) as batch:
         assert traces.current()["trace_id"] == f"{batch.get_span_context().trace_id:032x}"
     with traces.span("evaluate", flow="order_to_bill", verdict=None):
@@ -80,6 +80,20 @@ def test_a_verdict_is_linked_to_the_deliveries_that_led_to_it(receiver: Receiver
     assert [link.trace_id.hex() for link in interpret.links] == [traces.trace_of(42), traces.trace_of(43)]
     assert [link.span_id for link in evaluate.links] == [delivery.span_id]
     assert len({span.trace_id for span in (delivery, interpret, evaluate)}) == 3
+
+
+def test_what_is_asked_for_is_a_part_of_the_trace_of_whoever_asks(receiver: Receiver) -> None:
+    with traces.span("POST /v1/deliveries", traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"):
+        pass
+    with traces.span("GET /v1/cases", traceparent="nonsense"):
+        pass
+    traces.stop()
+    asked, other = receiver.spans["POST /v1/deliveries"], receiver.spans["GET /v1/cases"]
+    assert (asked.trace_id.hex(), asked.parent_span_id.hex()) == (
+        "0af7651916cd43dd8448eb211c80319c",
+        "b7ad6b7169203331",
+    )
+    assert other.parent_span_id == b"" and other.trace_id != asked.trace_id
 
 
 def test_an_error_is_told_without_what_is_private_and_goes_on(receiver: Receiver) -> None:
@@ -99,7 +113,7 @@ from tieout.telemetry.redaction import Redaction
 traces.configure({"OTEL_SERVICE_NAME": "tieout"}, Redaction(), "worker")
 with traces.span("evaluate", [1], flow="f") as span:
     assert span is None
-traces.delivered(1, datetime.datetime.now(datetime.UTC), {})
+traces.delivered(1, datetime.datetime.now(datetime.UTC), "")
 assert traces.current() == {}
 assert not any(name.startswith("opentelemetry") for name in sys.modules), "imported for nothing"
 """

@@ -122,6 +122,11 @@ def epoch(connection: Connection) -> int:
     return int(row[0])
 
 
+def restores(connection: Connection) -> list[tuple[str, dt.datetime]]:
+    """Why and when each epoch after the first began."""
+    return connection.execute(sql("later_epochs")).fetchall()
+
+
 def dsn_shown(dsn: str) -> str:
     """How a database is named to people: without its password."""
     return make_conninfo("", **{name: value for name, value in conninfo_to_dict(dsn).items() if name != "password"})

@@ -190,9 +190,9 @@ def _tell(kept: list[Read]) -> None:
             with logs.about(delivery=one.id):
                 log.warning("delivery %s of %s: %s", outcome, one.delivery.connection, one.reason)
         if traces.is_on():
-            headers = {"traceparent": one.delivery.traceparent or ""}
+            sender = one.delivery.traceparent or ""
             traces.delivered(
-                one.id, one.delivery.received_at, headers, connection=one.delivery.connection, outcome=outcome
+                one.id, one.delivery.received_at, sender, connection=one.delivery.connection, outcome=outcome
             )
     for type_, count in Counter(one.document.type for read in kept for one in read.observations).items():
         metrics.documents(type_, count)

@@ -22,6 +22,7 @@ from tieout.canon.faults import MappingFault
 from .redaction import Redaction
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span, SpanContext
 
@@ -52,11 +53,16 @@ def stop() -> None:
         _recorder = None
 
 
-def span(name: str, deliveries: Iterable[int] = (), **attributes: Any) -> AbstractContextManager[Any]:
-    """A stretch of work, linked to the deliveries that it is about. An exception that leaves it is recorded, masked, and goes on."""
+def span(
+    name: str, deliveries: Iterable[int] = (), traceparent: str = "", **attributes: Any
+) -> AbstractContextManager[Any]:
+    """A stretch of work, linked to the deliveries that it is about. An exception that leaves it is recorded, masked, and goes on.
+
+    ``traceparent``: of whoever asked for it; it is a part of their trace.
+    """
     if _recorder is None:
         return nullcontext()
-    return _recorder.span(name, deliveries, attributes)
+    return _recorder.span(name, deliveries, traceparent, attributes)
 
 
 def batch(name: str, work: Callable[[], int], **attributes: Any) -> int:
@@ -79,10 +85,10 @@ def link(deliveries: Iterable[int]) -> None:
             span.add_link(_place(delivery))
 
 
-def delivered(id: int, received_at: dt.datetime, headers: Mapping[str, str], **attributes: Any) -> None:
+def delivered(id: int, received_at: dt.datetime, traceparent: str, **attributes: Any) -> None:
     """The span of one delivery, from its receipt until now: the root of its trace, linked to the trace of whoever sent it."""
     if _recorder is not None:
-        _recorder.delivered(id, received_at, headers, attributes)
+        _recorder.delivered(id, received_at, traceparent, attributes)
 
 
 def current() -> dict[str, str]:
@@ -159,11 +165,14 @@ class _Recorder:
         self.tracer = self.provider.get_tracer("tieout", __version__)
 
     @contextmanager
-    def span(self, name: str, deliveries: Iterable[int], attributes: Mapping[str, Any]) -> Iterator[Span]:
+    def span(
+        self, name: str, deliveries: Iterable[int], traceparent: str, attributes: Mapping[str, Any]
+    ) -> Iterator[Span]:
         from opentelemetry.trace import Link
 
         links = [Link(_place(delivery)) for delivery in itertools.islice(dict.fromkeys(deliveries), MOST_LINKS)]
-        span = self.tracer.start_span(name, links=links, attributes=self._masked(attributes))
+        context = _sent_in(traceparent) if traceparent else None
+        span = self.tracer.start_span(name, context, links=links, attributes=self._masked(attributes))
         with self._within(span):
             yield span
         span.end()
@@ -198,15 +207,11 @@ class _Recorder:
                 span.end()
                 raise
 
-    def delivered(
-        self, id: int, received_at: dt.datetime, headers: Mapping[str, str], attributes: Mapping[str, Any]
-    ) -> None:
+    def delivered(self, id: int, received_at: dt.datetime, traceparent: str, attributes: Mapping[str, Any]) -> None:
         from opentelemetry.context import Context
         from opentelemetry.trace import Link, SpanKind, get_current_span
-        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-        named = {name.lower(): value for name, value in headers.items()}
-        sender = get_current_span(TraceContextTextMapPropagator().extract(named, Context())).get_span_context()
+        sender = get_current_span(_sent_in(traceparent)).get_span_context()
         given = _given.set(_ids(id))
         try:
             span = self.tracer.start_span(
@@ -220,6 +225,14 @@ class _Recorder:
     def _masked(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         masked: dict[str, Any] = self.redaction.value(attributes)
         return {name: value for name, value in masked.items() if value is not None}
+
+
+def _sent_in(traceparent: str) -> Context:
+    """What a sender says of its trace (W3C Trace Context); empty where that cannot be read."""
+    from opentelemetry.context import Context
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    return TraceContextTextMapPropagator().extract({"traceparent": traceparent}, Context())
 
 
 def _place(delivery: int) -> SpanContext:

@@ -98,7 +98,7 @@ class Application:
     async def _answer(self, route: Route, given: dict[str, Any], headers: Mapping[str, str], sent: bytes) -> Reply:
         """What the handler says."""
         name = f"{route.method} {route.path}"
-        with metrics.took(name), traces.span(name):
+        with metrics.took(name), traces.span(name, traceparent=headers.get("traceparent", "")):
             return await self._handled(route, given, headers, sent)
 
     async def _handled(self, route: Route, given: dict[str, Any], headers: Mapping[str, str], sent: bytes) -> Reply:

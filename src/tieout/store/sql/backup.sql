@@ -19,5 +19,8 @@ ORDER BY relname
 -- name: begin_epoch
 INSERT INTO epoch (reason) VALUES (%(reason)s)
 
+-- name: later_epochs
+SELECT reason, began_at FROM epoch WHERE id > (SELECT min(id) FROM epoch) ORDER BY id
+
 -- name: current_epoch
 SELECT max(id) FROM epoch
