@@ -106,9 +106,22 @@ def main() -> None:
     many = rate * seconds
     with _live.database() as (folder, dsn):
         with connect(dsn, "bench") as connection:
-            token = add_token(connection, Wish(name="b", kind="service", holder="b", scopes=["deliver"]), By("bench"))[1]
+            token = add_token(connection, Wish(name="b", kind="service", holder="b", scopes=["deliver"]), By("bench"))[
+                1
+            ]
         _live.copy_deliveries(dsn, [first_invoice()], 1)  # billing has told of invoices: what it lacks is not there
-        command = [sys.executable, "-m", "tieout", "serve", "--data", str(folder), "--port", "0", "--as-of", "2026-06-30"]
+        command = [
+            sys.executable,
+            "-m",
+            "tieout",
+            "serve",
+            "--data",
+            str(folder),
+            "--port",
+            "0",
+            "--as-of",
+            "2026-06-30",
+        ]
         served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             assert served.stdout is not None

@@ -21,6 +21,7 @@ from .deliveries import ACCEPTS, deliver
 from .figures import show_bridge, show_kpis, show_seal
 from .health import alive, ready, show_metrics
 from .hooks import agree_to_hooks, take_hook
+from .instances import list_of_instances, read_instance
 from .means import Means
 from .openapi import openapi
 from .policy import (
@@ -80,6 +81,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/cases/actions", "work", act_on_cases, refusals=(409,)),
     Route("GET", "/v1/cases/{id}", "read", read_case),
     Route("POST", "/v1/cases/{id}/actions", "work", act_on_case, refusals=(409,)),
+    Route("GET", "/v1/instances", "read", list_of_instances),
+    Route("GET", "/v1/instances/{id}", "read", read_instance),
     Route("GET", "/v1/risk", "read", money_at_risk),
     Route("GET", "/v1/streams", "read", list_streams),
     Route("PUT", "/v1/streams", "policy", expect_of_stream),
