@@ -103,6 +103,9 @@ def fields(hint: Any, shown: set[str]) -> Iterator[str]:
         shown.add(struct.__name__)
         meanings = words(struct)
         rows = []
+        config = struct.__struct_config__
+        if config.tag is not None:
+            rows.append(f"| **`{config.tag_field}`** | `{config.tag}` | |")
         for field in msgspec.structs.fields(struct):
             needed = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
             name = f"**`{field.encode_name}`**" if needed else f"`{field.encode_name}`"

@@ -28,15 +28,17 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, tag_field="action", forbid_unknown_fields=True):
-    """Something that a person does with a case; ``why`` is kept with it."""
+    """Something that a person does with a case."""
 
     why: str = ""
+    """Kept with it."""
 
 
 class Assign(Action, tag="assign", frozen=True, kw_only=True):
-    """Give it to a person; nobody takes it from whoever has it."""
+    """Give it to a person, or back to its queue."""
 
     to: str = ""
+    """Their name; empty: nobody's."""
 
 
 class Comment(Action, tag="comment", frozen=True, kw_only=True):
@@ -47,6 +49,7 @@ class Snooze(Action, tag="snooze", frozen=True, kw_only=True):
     """Put it away until a day. It wakes by itself then, or when more is at risk."""
 
     until: dt.date
+    """The day on which it is back."""
 
 
 class Wake(Action, tag="wake", frozen=True, kw_only=True):
@@ -57,6 +60,7 @@ class AcceptRisk(Action, tag="accept-risk", frozen=True, kw_only=True):
     """Propose that the risk be borne until a day, for the reason in ``why``. Another person approves it."""
 
     until: dt.date
+    """The last day on which it holds."""
 
 
 class Approve(Action, tag="approve", frozen=True, kw_only=True):
@@ -71,18 +75,21 @@ class Link(Action, tag="link", frozen=True, kw_only=True):
     """Point at a ticket, a page or another case."""
 
     target: str
+    """Whatever names it."""
 
 
 class Unlink(Action, tag="unlink", frozen=True, kw_only=True):
     """Take a link away."""
 
     target: str
+    """As the case has it."""
 
 
 class Note(Action, tag="note", frozen=True, kw_only=True):
     """Say what the root cause is."""
 
     text: str
+    """Instead of what was said before."""
 
 
 class ClaimFixed(Action, tag="claim-fixed", frozen=True, kw_only=True):
