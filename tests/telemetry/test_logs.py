@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tieout import settings
 from tieout.canon.documents import Customer
@@ -72,6 +74,27 @@ def test_a_private_field_is_in_no_line_however_it_is_told(logged: Lines, tell: C
     told = json.dumps(logged(), ensure_ascii=False)
     assert "ana.lima" not in told and "DE811907980" not in told
     assert MASK in told
+
+
+FORMS: list[Callable[[dict[str, str]], str]] = [
+    lambda value: json.dumps(value),
+    lambda value: json.dumps(value, ensure_ascii=False),
+    lambda value: json.dumps({"body": json.dumps(value)}),
+    lambda value: json.dumps({"body": json.dumps({"body": json.dumps(value)})}),
+    lambda value: repr(value),
+    lambda value: repr(json.dumps(value)),
+    lambda value: repr({name: text.encode() for name, text in value.items()}),
+    lambda value: repr(Customer(system="crm", id="C-1", name="Ana", **value)),
+    lambda value: json.dumps(value)[: json.dumps(value).index("end-of-it")],  # A line that was cut.
+]
+
+
+@given(text=st.text(), other=st.text(), form=st.sampled_from(FORMS))
+def test_a_private_value_is_masked_to_its_end_whatever_is_in_it(
+    text: str, other: str, form: Callable[[dict[str, str]], str]
+) -> None:
+    masked = declared(["customer.tax_id"]).text(form({"country": other, "tax_id": f"sesame{text}end-of-it"}))
+    assert "sesame" not in masked and "end-of-it" not in masked and MASK in masked
 
 
 def test_a_private_field_is_not_in_the_traceback_of_an_error_either(logged: Lines) -> None:

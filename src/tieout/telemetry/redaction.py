@@ -33,10 +33,12 @@ class Redaction:
         self.names = SECRETS | {_plain(field) for field in fields}
         self._hides_addresses = "email" in self.names
         names = "|".join(re.escape(name).replace("_", "[_-]") for name in sorted(self.names, key=len, reverse=True))
-        # A value is quoted, or ends where the next thing begins. `Authorization: Bearer …` has two words.
+        # A quoted value ends with the quote that it began with, as many backslashes before it; one that was cut ends with the text.
+        # Any other ends where the next thing begins. `Authorization: Bearer …` has two words.
         self._said = re.compile(
-            rf"""(?ix) (?P<name> (?<![a-z0-9]) (?:{names}) \\*["']? \s* [:=] \s*)
-            (?: (?P<quote> \\*["']) .*? (?P=quote) | (?:bearer|basic)\s+[^\s,;&}}\])]+ | [^\s,;&}}\])"']+ )"""
+            rf"""(?isx) (?P<name> (?<![a-z0-9]) (?:{names}) \\*["']? \s* [:=] \s* (?:[bru]{{1,2}}(?=["']))?)
+            (?: (?P<quote> \\*["']) (?: (?! (?<!\\)(?P=quote) ) . )* (?: (?P=quote) | \Z)
+            | (?:bearer|basic)\s+[^\s,;&}}\])]+ | [^\s,;&}}\])"']+ )"""
         )
 
     def value(self, value: Any, depth: int = 0) -> Any:
