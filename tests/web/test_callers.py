@@ -70,7 +70,7 @@ def test_a_token_may_be_narrower_than_its_person() -> None:
     [
         ("GET", "/v1/nothing", 404),
         ("GET", "/", 404),
-        ("GET", "/v1/deliveries", 405),
+        ("GET", "/v1/preflight", 405),
         ("DELETE", "/healthz", 405),
         ("HEAD", "/healthz", 200),
     ],

@@ -75,6 +75,11 @@ def _trace(content: Content) -> dict[str, str]:
     return {"traceparent": content.headers["traceparent"]} if "traceparent" in content.headers else {}
 
 
+def connection_of(caller: Caller) -> str:
+    """The connection that a caller's own deliveries are of."""
+    return f"api/{caller.holder}"
+
+
 def _sorted(documents: list[bytes], caller: Caller) -> tuple[list[bytes], tuple[Refused, ...]]:
     """Those that are good, and what is wrong with the others."""
     good: list[bytes] = []
@@ -96,7 +101,7 @@ def _delivery(good: list[bytes], caller: Caller, content: Content) -> Delivery:
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         raise Refusal(422, f"has {len(key)} characters", where=KEY, mend=f"use 1 to {LONGEST_KEY}")
     return Delivery(
-        connection=f"api/{caller.holder}", kind="api", content_type=batch.NDJSON, headers={"caller": caller.holder} | _trace(content),
+        connection=connection_of(caller), kind="api", content_type=batch.NDJSON, headers={"caller": caller.holder} | _trace(content),
         body=b"\n".join(good), dedup_key=key,
     )  # fmt: skip
 

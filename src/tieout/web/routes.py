@@ -34,6 +34,7 @@ from .policy import (
     show_policy_version,
 )
 from .preflight import foresee
+from .received import list_received, read_received
 from .route import MEGABYTE, Route
 from .streams import expect_of_stream, list_streams
 from .trail import show_trail
@@ -63,6 +64,8 @@ ROUTES: tuple[Route, ...] = (
         refusals=(409,),
         statuses={200: "All of them are kept.", 207: "Some are kept; `refused` says what is wrong with the others."},
     ),
+    Route("GET", "/v1/deliveries", "read", list_received),
+    Route("GET", "/v1/deliveries/{id}", "read", read_received),
     Route("GET", "/v1/bridge", "read", show_bridge, statuses=COMPUTED),
     Route("GET", "/v1/kpis", "read", show_kpis, statuses=COMPUTED),
     Route("GET", "/v1/seals/{period}", "read", show_seal),

@@ -25,3 +25,13 @@ SELECT delivery.id, delivery.sha256 = t.sha256
 FROM unnest(%(connection)b::text[], %(dedup_key)b::text[], %(sha256)b::bytea[]) WITH ORDINALITY AS t (connection, dedup_key, sha256, position)
 LEFT JOIN delivery USING (connection, dedup_key)
 ORDER BY t.position
+
+-- name: find_received
+SELECT id, connection, kind, received_at, content_type, octet_length(body), state, documents, reason
+FROM delivery
+WHERE (%(of)s = '' OR connection = %(of)s)
+    AND (%(state)s::smallint IS NULL OR state = %(state)s)
+    AND (%(ids)s::bigint[] IS NULL OR id = ANY (%(ids)s))
+    AND (%(before)s::bigint IS NULL OR id < %(before)s)
+ORDER BY id DESC
+LIMIT %(limit)s
