@@ -13,10 +13,12 @@ from typer.testing import CliRunner, Result
 
 from tieout import cli
 from tieout.audit.kept import Figures
+from tieout.audit.live import known
 from tieout.audit.standing import compute_wanted
 from tieout.policy.crosswalk import Codes, CrosswalkRow
 from tieout.store import standing_figures
 from tieout.store.connection import connect
+from tieout.store.snapshot import Moment
 
 from .living import START, sold
 from .seeded import decree, deliver, interpret
@@ -55,6 +57,16 @@ def test_what_was_known_then_is_shown_as_it_was_then(run: Run, tmp_path: Path) -
         told = run("asof", *words, "--out", str(tmp_path / stuck))
         assert told.exit_code == 0, told.output
         assert json.loads((tmp_path / stuck / "report.json").read_text())["totals"]["stuck"] == stuck
+
+
+def test_what_was_known_then_is_judged_by_the_policy_of_then(run: Run, database: str, tmp_path: Path) -> None:
+    """In July nothing counts as complete any more. June's figures were made when it did, and are shown as they were."""
+    decree(database, msgspec.structs.replace(START, complete=()), JULY)
+    with known(database, Moment(JUNE)) as then, known(database) as now:
+        assert (then.ruling.version, now.ruling.version) == (1, 2)
+        assert (then.documents["order"], now.documents["order"]) == (1, 2)
+    assert run("asof", "2026-06-30", "--out", str(tmp_path)).exit_code == 0
+    assert json.loads((tmp_path / "report.json").read_text())["not_judged"] == []
 
 
 def test_another_policy_is_tried_before_it_is_decided(run: Run, database: str, tmp_path: Path) -> None:

@@ -87,7 +87,9 @@ class Snapshot:
 
     def ruling(self, version: int | None = None) -> Ruling:
         """The policy that held, or that of a version. Raises InputFault for one that there is not."""
-        if version is None:
+        if version is None and self.is_now:
+            row = self._connection.execute(sql("snapshot_current_policy")).fetchone()
+        elif version is None:
             row = self._connection.execute(sql("snapshot_policy"), {"at": self.moment.at}).fetchone()
         else:
             row = self._connection.execute(sql("policy_of_version"), {"id": version}).fetchone()

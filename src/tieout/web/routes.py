@@ -35,6 +35,7 @@ from .policy import (
 )
 from .preflight import foresee
 from .received import list_received, read_received
+from .replays import replay_deliveries
 from .route import MEGABYTE, Route
 from .streams import expect_of_stream, list_streams
 from .trail import show_trail
@@ -66,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/v1/deliveries", "read", list_received),
     Route("GET", "/v1/deliveries/{id}", "read", read_received),
+    Route("POST", "/v1/replays", "work", replay_deliveries),
     Route("GET", "/v1/bridge", "read", show_bridge, statuses=COMPUTED),
     Route("GET", "/v1/kpis", "read", show_kpis, statuses=COMPUTED),
     Route("GET", "/v1/seals/{period}", "read", show_seal),

@@ -17,6 +17,9 @@ SELECT system, type, entity FROM holder
 WHERE recorded_at <= %(at)s
   AND (%(visible)s::text = '' OR pg_visible_in_snapshot(xid, nullif(%(visible)s::text, '')::pg_snapshot))
 
+-- name: snapshot_current_policy
+SELECT policy_version.id, hash, body FROM policy_current JOIN policy_version USING (id)
+
 -- name: snapshot_policy
 -- The version that held; none before the first.
 SELECT id, hash, body FROM policy_version WHERE at <= %(at)s ORDER BY id DESC LIMIT 1
