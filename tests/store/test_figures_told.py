@@ -33,9 +33,9 @@ def run(database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command on a company of two invoices of 100.00 that the ERP refused: one known in June, one only in July."""
     monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
     decree(database, START, JUNE)
-    for number, known in ((1, JUNE), (2, JULY)):
+    for number, heard in ((1, JUNE), (2, JULY)):
         deliver(database, sold(number))
-        interpret(database, known)
+        interpret(database, heard)
     return lambda *words: CliRunner().invoke(cli.app, words)
 
 
