@@ -118,5 +118,9 @@ def test_many_are_claimed_fixed_and_read_back_from_the_verdicts(run: Run, pool: 
 
 @pytest.mark.usefixtures("pool")
 def test_what_it_all_comes_to(run: Run) -> None:
+    assert [line.split()[:3] for line in run("times").output.splitlines()[1:]] == [
+        ["AR", "2", "0"],
+        ["master-data", "1", "0"],
+    ]
     lines = run("risk").output.splitlines()
     assert lines[1].split() == ["stuck", "20,400.00", "EUR"]

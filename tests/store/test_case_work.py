@@ -13,7 +13,7 @@ from tieout.cases import Actor, Case, Conflict, Forbidden, Unknown
 from tieout.cases.actions import AcceptRisk, Action, Approve, Assign, ClaimFixed, Comment, Note, Snooze
 from tieout.policy import Policy, parse
 from tieout.store import trail
-from tieout.store.case_views import Filter, events_of, list_cases, risk_as_it_stands, show_case
+from tieout.store.case_views import Filter, events_of, list_cases, risk_as_it_stands, show_case, times_of_queues
 from tieout.store.case_work import act_on, act_on_many, read_back, tick
 from tieout.store.connection import Connection, open_pool, transact
 from tieout.store.triage import triage
@@ -309,6 +309,23 @@ def test_a_list_is_filtered_by_anything_that_a_queue_is_cut_by(pool: ConnectionP
     triage(pool, POLICY, NOON)
     (gap,) = ids(risk="master_data_gap")
     assert ids(document="invoice/DE01/0", state="any") == [gap]
+
+
+def test_how_fast_each_queue_resolves_its_cases(pool: ConnectionPool[Connection]) -> None:
+    """AR has four cases: one healed after 3 hours, one after 30 days, which was late; two are left, 40 days old, one of them late."""
+    unposted(pool, 10_000, 10_000, 10_000, 5_000_000)
+    for n, at in ((0, NOON + 3 * HOUR), (1, NOON + 30 * DAY)):
+        commit(pool, {f"order/DE01/{n}": []}, at)
+        triage(pool, POLICY, at)
+    snoozed = transact(pool, lambda c: list_cases(c, Filter(severity="low"))).cases[0]
+    do(pool, snoozed.id, Snooze(until=dt.date(2026, 12, 1)))
+    now = NOON + 40 * DAY
+    (times,) = transact(pool, lambda c: times_of_queues(c, NOON, now))
+    assert (times.owner, times.current, times.late, times.age_p50, times.age_most) == ("AR", 2, 1, 960, 960)
+    assert (times.resolved, times.resolved_in_time, times.took_p50, times.took_p90) == (2, 1, 3, 720)
+    (lately,) = transact(pool, lambda c: times_of_queues(c, NOON + 39 * DAY, now))
+    assert (lately.resolved, lately.took_p50) == (0, None)
+    assert transact(pool, lambda c: times_of_queues(c, NOON, now, {"US01"})) == []
 
 
 def test_money_at_risk_as_it_stands_in_four_totals(pool: ConnectionPool[Connection]) -> None:

@@ -54,6 +54,7 @@ def test_who_may_see_one_entity_sees_that_one(ask: Ask, person: Person) -> None:
         "underbilled/charge/b/3": 30_000, "crosswalk/item/X9": 100,
     }  # fmt: skip
     assert ask("GET", "/v1/risk", carla).body["totals"]["stuck"] == 100
+    assert [queue["owner"] for queue in ask("GET", "/v1/cases/times", carla).body["queues"]] == ["billing-ops"]
     assert ask("GET", "/v1/risk?entity=DE01", carla).body["totals"]["stuck"] == 0
     mixed = seen["crosswalk/item/X9"][1]
     shown = ask("GET", f"/v1/cases/{mixed}", carla).body

@@ -112,6 +112,31 @@ def risk(entity: Entities = None, as_json: Json = False, folder: Folder = None) 
         typer.echo(f"no rate from {currency}: {findings} findings are in no amount")
 
 
+@app.command()
+def times(
+    days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=3660, help="Healed within so many days.")] = 30,
+    entity: Entities = None, as_json: Json = False, folder: Folder = None,
+) -> None:  # fmt: skip
+    """Say how fast each queue resolves its cases."""
+    import msgspec
+
+    from tieout.store.case_views import times_of_queues
+
+    now = dt.datetime.now(dt.UTC)
+    with opened(folder, "tieout cases") as connection:
+        queues = times_of_queues(connection, now - dt.timedelta(days=days), now, entity)
+    if as_json:
+        typer.echo(msgspec.json.encode(queues))
+        return
+    typer.echo(f"{'':<24} current   late   age p50   oldest   healed  in time  took p50  took p90")
+    for queue in queues:
+        ages, took = [_hours(queue.age_p50), _hours(queue.age_most)], [_hours(queue.took_p50), _hours(queue.took_p90)]
+        typer.echo(
+            f"{queue.owner:<24} {queue.current:>7} {queue.late:>6} {ages[0]:>9} {ages[1]:>8} "
+            f"{queue.resolved:>8} {queue.resolved_in_time:>8} {took[0]:>9} {took[1]:>9}"
+        )
+
+
 def line_of(case: Case) -> str:
     """One case in one line."""
     put_away = "" if case.state == "open" else f" {case.state}"
@@ -164,6 +189,12 @@ def _state(case: Case) -> str:
     if case.state == "closed":
         return f"closed on {case.closed_at:%Y-%m-%d %H:%M}: nothing of it is found any more"
     return case.state
+
+
+def _hours(hours: float | None) -> str:
+    if hours is None:
+        return "–"
+    return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.1f} d"
 
 
 def _count(number: int, word: str) -> str:

@@ -134,6 +134,28 @@ class RiskFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Currencies that no rate leads from → findings in them: they are in no amount."""
 
 
+class QueueTimes(msgspec.Struct, frozen=True):
+    """How old a queue's cases are, and how long they take. Hours from a case's opening, or from its coming back."""
+
+    owner: str
+    current: int
+    """Cases that are not closed."""
+    late: int
+    """Open ones past their due time."""
+    age_p50: float | None
+    """Hours that half of the current ones have been there at most."""
+    age_most: float | None
+    """Hours that the oldest has been there."""
+    resolved: int
+    """Cases that healed within the time that is asked for."""
+    resolved_in_time: int
+    """Of those, the ones that healed before they were due."""
+    took_p50: float | None
+    """Hours that half of those took at most."""
+    took_p90: float | None
+    """Hours that nine in ten of those took at most."""
+
+
 def list_cases(
     connection: Connection, wanted: Filter, sort: Sort = "worth", within: Within = None, after: str = "", most: int = 50
 ) -> Page:
@@ -235,6 +257,14 @@ _AGES = {
     91: "91 days to a year",
     366: "over a year",
 }
+
+
+def times_of_queues(
+    connection: Connection, since: dt.datetime, now: dt.datetime, within: Within = None
+) -> list[QueueTimes]:
+    """How fast each queue resolves its cases: of those that are not closed by now, and of those that were closed since."""
+    parameters = {"since": since, "now": now, "within": None if within is None else sorted(within)}
+    return [QueueTimes(*row) for row in connection.execute(sql("times_of_queues"), parameters, prepare=False)]
 
 
 def _lines(cells: list[Cell], name: Callable[[Cell], str], valuation: Valuation) -> tuple[RiskLine, ...]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from tieout.cases import Actor, AnyAction, Case, Conflict, Forbidden, Unknown
 from tieout.cases.actions import Approve
-from tieout.store.case_views import Filter, Page, RiskFigures, Shown, list_cases, risk_as_it_stands, show_case
+from tieout.store.case_views import (
+    Filter,
+    Page,
+    QueueTimes,
+    RiskFigures,
+    Shown,
+    list_cases,
+    risk_as_it_stands,
+    show_case,
+    times_of_queues,
+)  # fmt: skip
 from tieout.store.case_work import Outcome, act_on, act_on_many, read_back
 from tieout.store.connection import Connection, transact
 from tieout.store.decisions import current
@@ -117,6 +127,20 @@ class Ids(msgspec.Struct, frozen=True):
     """May be given several times."""
 
 
+class Period(msgspec.Struct, frozen=True):
+    """How far back, and of which legal entities; none: all that the caller may see."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 30
+    entity: tuple[str, ...] = ()
+    """Cases that also hold findings of other entities are not counted."""
+
+
+class QueueList(msgspec.Struct, frozen=True):
+    """Queues, by name."""
+
+    queues: tuple[QueueTimes, ...]
+
+
 class Where(msgspec.Struct, frozen=True):
     """Of which legal entities; none: all that the caller may see."""
 
@@ -205,6 +229,13 @@ def money_at_risk(means: Means, caller: Caller, query: Where) -> RiskFigures:
         return risk_as_it_stands(connection, current(connection)[1].policy, _now().date(), within)
 
     return transact(means.pool, work, patience=PATIENCE)
+
+
+def times_of_cases(means: Means, caller: Caller, query: Period) -> QueueList:
+    """How fast each queue resolves its cases: the age of those that are not closed, and what those took that healed lately."""
+    within, now = _within(caller, query.entity), _now()
+    since = now - dt.timedelta(days=query.days)
+    return QueueList(tuple(transact(means.pool, lambda c: times_of_queues(c, since, now, within), patience=PATIENCE)))
 
 
 def _all(means: Means, caller: Caller, wanted: Wanted) -> list[tuple[int, int | None]]:

@@ -16,6 +16,7 @@ from .cases import (
     money_at_risk,
     outcomes_of_cases,
     read_case,
+    times_of_cases,
 )  # fmt: skip
 from .deliveries import ACCEPTS, deliver
 from .figures import show_bridge, show_kpis, show_seal
@@ -83,6 +84,7 @@ ROUTES: tuple[Route, ...] = (
     Route("OPTIONS", "/hooks/{connection}", "", agree_to_hooks, accepts=hooks.ACCEPTS),
     Route("GET", "/v1/cases", "read", list_of_cases),
     Route("GET", "/v1/cases/outcomes", "read", outcomes_of_cases),
+    Route("GET", "/v1/cases/times", "read", times_of_cases),
     Route("POST", "/v1/cases/actions", "work", act_on_cases, refusals=(409,)),
     Route("GET", "/v1/cases/{id}", "read", read_case),
     Route("POST", "/v1/cases/{id}/actions", "work", act_on_case, refusals=(409,)),

@@ -116,6 +116,27 @@ WHERE cause = %(key)s
 ORDER BY exposure DESC, risk, subject, period, currency
 LIMIT %(most)s OFFSET %(skip)s
 
+-- name: times_of_queues
+-- How old the cases of each queue are that are not closed, and how long those took that were closed since. In hours; whoever may not see
+-- every entity in a case does not see it counted.
+SELECT owner,
+    count(*) FILTER (WHERE state <> 'closed')::integer,
+    count(*) FILTER (WHERE state = 'open' AND due_at < %(now)s)::integer,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM %(now)s - clock_at) / 3600)
+        FILTER (WHERE state <> 'closed')::double precision,
+    (max(extract(epoch FROM %(now)s - clock_at) / 3600) FILTER (WHERE state <> 'closed'))::double precision,
+    count(*) FILTER (WHERE state = 'closed')::integer,
+    count(*) FILTER (WHERE state = 'closed' AND closed_at <= due_at)::integer,
+    percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM closed_at - clock_at) / 3600)
+        FILTER (WHERE state = 'closed')::double precision,
+    percentile_disc(0.9) WITHIN GROUP (ORDER BY extract(epoch FROM closed_at - clock_at) / 3600)
+        FILTER (WHERE state = 'closed')::double precision
+FROM case_
+WHERE (state <> 'closed' OR closed_at >= %(since)s)
+    AND (%(within)s::text[] IS NULL OR entities <@ %(within)s::text[])
+GROUP BY owner
+ORDER BY owner
+
 -- name: risk_as_it_stands
 -- Every finding in exactly one cell. The age is in days since it began.
 SELECT "group", risk, owner, entity, currency,
