@@ -48,6 +48,14 @@ def test_instances_are_found_by_a_document_and_shown_with_all_that_is_known(
     assert {step["name"] for step in shown["steps"]} >= {"accepted", "billable"}
     views = [view["key"] for related in shown["documents"] for view in related["views"]]
     assert listed["key"] in views
+    assert [moment["at"] for moment in shown["timeline"]] == sorted(moment["at"] for moment in shown["timeline"])
+    assert {"what": "accepted", "document": listed["key"]}.items() <= {
+        k: v
+        for moment in shown["timeline"]
+        if moment["what"] == "accepted"
+        for k, v in moment.items()
+        if moment["document"]
+    }.items()
     for key in views[:3]:
         of_document = ask("GET", f"/v1/instances?document={key}", token).body["instances"]
         assert listed["id"] in [one["id"] for one in of_document]

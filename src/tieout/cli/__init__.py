@@ -30,6 +30,7 @@ from . import (
     export,
     figures,
     flows,
+    instances,
     migrate,
     policy,
     preflight,
@@ -77,6 +78,7 @@ app.command("explain")(explain.explain)
 app.command("export")(export.export)
 app.command("figures")(figures.figures)
 app.add_typer(flows.app, name="flows")
+app.add_typer(instances.app, name="instances")
 app.command("migrate")(migrate.migrate)
 app.add_typer(policy.app, name="policy")
 app.command("preflight")(preflight.preflight)

@@ -13,6 +13,7 @@ from tieout.canon.decode import decoder, to_plain
 from tieout.canon.differing import Differing, differing
 from tieout.canon.documents import Document
 from tieout.canon.finding import Finding
+from tieout.process.timeline import Moment, timeline
 from tieout.process.verdict import MilestoneState, Unknown, Verdict
 
 from .connection import Connection
@@ -71,6 +72,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     unknown: tuple[Unknown, ...]
     """Money that could not be judged, because a source is not complete."""
     documents: tuple[Related, ...]
+    timeline: tuple[Moment, ...]
+    """What its documents tell of and the steps that they made, in the order of time."""
 
 
 def list_instances(
@@ -100,9 +103,10 @@ def show_instance(connection: Connection, id: int, within: Collection[str] | Non
     )
     rows = connection.execute(sql("views_of_instance"), {"id": id, "within": _list(within)}).fetchall()
     related = tuple(_related(list(group)) for _, group in groupby(rows, key=lambda row: (row[0], row[3])))
+    told = (decoder(type_).decode(body) for *_, type_, body in rows)
     return Standing(
         instance=listed, policy=policy, steps=verdict.milestones, findings=verdict.findings, unknown=verdict.unknown,
-        documents=related,
+        documents=related, timeline=timeline(told, verdict.milestones),
     )  # fmt: skip
 
 
