@@ -134,6 +134,7 @@ def test_what_is_wrong_comes_back_to_be_mended_and_the_rest_is_kept(watch: Watch
         ("broken.json", b"[{}, {", "no JSON"),
         ("broken.ndjson.gz", gzip.compress(os.urandom(5000))[:-100], "is not gzip"),
         ("plain.ndjson.gz", b"{}", "is not gzip"),
+        ("late.ndjson", lines({"type": "oops"}) + b"x" * (2**24 + 10), "longer than 16 MB"),
         ("long.ndjson", b"x" * (2**24 + 10), "longer than 16 MB"),
     ],
 )
@@ -251,4 +252,5 @@ def test_any_bytes_at_all_end_in_archive_or_refused(watch: Watch, inbox: Path, d
         (inbox / f"{number}{suffix}").write_bytes(content)
     watch.sweep()
     assert {name.split("/")[0] for name in files(inbox)} == {"archive", "refused"}
+    assert not [name for name in files(inbox) if "/." in name], "nothing half-written is left"
     assert not list((inbox / "taken").iterdir())

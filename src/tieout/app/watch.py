@@ -15,6 +15,7 @@ from tieout.store.connections import Opened, list_connections, open_connection
 from tieout.store.errors import StoreError
 from tieout.store.intake import GroupCommit
 from tieout.store.sealing import Sealer
+from tieout.telemetry import metrics
 
 from .running import Installation, Part
 
@@ -24,6 +25,10 @@ ASKED = 1.0
 """Seconds between two looks at which connections there are."""
 REST, MOST_REST = 1.0, 60.0
 """Seconds that a connection is left alone after it failed; again and again it doubles."""
+
+
+PATIENCE = 15.0
+"""Seconds for a sweep to end when we are told to stop."""
 
 
 class Source(Protocol):
@@ -78,6 +83,7 @@ class Watch:
             if source is not None:
                 source.sweep(name, self._intake)
         except (Fault, OSError, StoreError) as error:
+            metrics.refused(f"{self._kind}: cannot be had")
             said = f"{type(error).__name__}: {error}"
             if self._said.get(name) != said:
                 log.warning("nothing is taken from %s: %s", name, error)
@@ -127,7 +133,9 @@ def watching(kind: str, made: Callable[[Installation, Opened], Source], pause: f
                 yield
             finally:
                 leaving.set()
-                thread.join()
+                thread.join(
+                    PATIENCE
+                )  # A file that takes longer is handed in again, when the intake takes nothing more of it.
 
     return part
 

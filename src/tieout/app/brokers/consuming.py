@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 TURN = 0.25
 """Seconds that a connection without messages is waited for, before the next one is looked at."""
+PATIENCE = 10.0
+"""Seconds to wait for room in the intake."""
 LONGEST_NAME = 400
 
 
@@ -78,10 +80,13 @@ def keep(messages: Sequence[Message], name: str, intake: GroupCommit) -> tuple[l
 
 
 def _submit(delivery: Delivery, intake: GroupCommit) -> Future[Receipt]:
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
             return intake.submit(delivery)
-        except IntakeFull:  # The broker has patience: it holds back what we have not acknowledged.
+        except IntakeFull:  # The broker holds back what we have not acknowledged; but not for ever.
+            if time.monotonic() >= deadline:
+                raise
             time.sleep(0.05)
 
 

@@ -43,9 +43,11 @@ class DroppedFiles:
 
     def _hand_in(self, taken: Path, name: str, intake: GroupCommit) -> None:
         file = taken.name
+        refusals = self.folder.refusals(file)
         try:
-            handed_in = hand_in(taken, file, name, intake, self.folder.refusals(file))
+            handed_in = hand_in(taken, file, name, intake, refusals)
         except InputFault as fault:
+            refusals.discard()
             self.folder.refuse(taken, fault)
             metrics.refused("file: unreadable")
             log.warning("a file of %s was refused: %s", name, fault, extra={"file": file})

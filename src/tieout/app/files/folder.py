@@ -138,6 +138,12 @@ class Refusals:
         for file in self._files:
             file.close()
 
+    def discard(self) -> None:
+        """They do not count: the file is refused as a whole."""
+        self.close()
+        for place in self._places:
+            _half(place).unlink(missing_ok=True)
+
 
 def _free(path: Path) -> Path:
     """The path, or one like it under which there is nothing yet."""
