@@ -31,6 +31,7 @@ from . import (
     figures,
     flows,
     instances,
+    load,
     migrate,
     policy,
     preflight,
@@ -79,6 +80,7 @@ app.command("export")(export.export)
 app.command("figures")(figures.figures)
 app.add_typer(flows.app, name="flows")
 app.add_typer(instances.app, name="instances")
+app.command("load")(load.load)
 app.command("migrate")(migrate.migrate)
 app.add_typer(policy.app, name="policy")
 app.command("preflight")(preflight.preflight)
