@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tieout.canon.finding import PRECEDENCE, Group
+from tieout.canon.finding import PRECEDENCE, Group, Risk
 
 from .result import AuditResult, BridgeRow, Kpi
 
@@ -103,8 +103,17 @@ def cells(figures: Figures) -> Difference:
 
 
 def difference(before: Figures, after: Figures) -> Difference:
-    """What each amount is more (less, where negative) afterwards."""
+    """What each amount is more (less, where negative) afterwards, in the order of `cells`."""
     old, new = cells(before), cells(after)
-    return {
-        cell: amount for cell in dict.fromkeys((*new, *old)) if (amount := new.get(cell, 0) - old.get(cell, 0))
-    }  # fmt: skip
+    places = {cell: n for n, cell in enumerate(dict.fromkeys((*old, *new)))}
+    found = {cell: amount for cell in places if (amount := new.get(cell, 0) - old.get(cell, 0))}
+    return dict(sorted(found.items(), key=lambda one: (*_order(one[0]), places[one[0]])))
+
+
+def _order(cell: Cell) -> tuple[int, int | str, str, str]:
+    """Totals first, classes as they take precedence, and the lines of a row together."""
+    if cell.part == "total":
+        return 0, list(Group).index(Group(cell.name)), "", ""
+    if cell.part == "class":
+        return 1, PRECEDENCE[Risk(cell.name)], cell.entity, cell.currency
+    return 2, cell.name.partition(":")[0], cell.entity, cell.currency

@@ -17,6 +17,7 @@ from tieout.setwise import tables
 from tieout.setwise.fill import fill
 from tieout.store.snapshot import Moment, Ruling, Snapshot, snapshot
 
+from . import quality
 from .evaluation import Basis, evaluated
 from .policy_files import with_periods
 from .progress import Progress, silent
@@ -38,6 +39,8 @@ class Known(msgspec.Struct, frozen=True):
     holders: tuple[tuple[str, str, str], ...]
     documents: dict[str, int]
     """Type → how many."""
+    sources: tuple[FileQuality, ...]
+    """What each system has told of, in the place of an audit's files."""
     lacks: tuple[str, ...] = ()
     """What came in and is not in it, in words."""
 
@@ -59,19 +62,8 @@ class Known(msgspec.Struct, frozen=True):
         return Basis(
             policy=policy, coverage=coverage(decided, policy, self.holders), base_currency=policy.base_currency,
             entity_names={name: entity.name or name for name, entity in policy.entities.items()},
-            files=tuple(self._sources(connection)), notes=self.lacks,
+            files=self.sources, notes=self.lacks,
         )  # fmt: skip
-
-    def _sources(self, connection: duckdb.DuckDBPyConnection) -> Iterator[FileQuality]:
-        """What each system has told of, in the place of an audit's files."""
-        for name in self.documents:
-            rows = connection.execute(
-                f"SELECT system, count(*) FROM {tables.table_name(name)} GROUP BY system ORDER BY system"
-            ).fetchall()
-            for system, count in rows:
-                yield FileQuality(
-                    path=f"{system}/{name}", system=system, type=name, rows=count, accepted=count, rejected=0
-                )
 
 
 @contextmanager
@@ -81,9 +73,23 @@ def known(dsn: str, moment: Moment | None = None, progress: Progress = silent) -
         with snapshot(dsn, moment) as taken:
             documents = _filled(connection, taken, progress)
             lacks = tuple(taken.lacks()) if moment is None else ()
-            found = Known(database, taken.moment, taken.ruling(), tuple(taken.holders()), documents, lacks)
+            sources = tuple(_sources(connection, documents))
+            found = Known(database, taken.moment, taken.ruling(), tuple(taken.holders()), documents, sources, lacks)
         connection.close()
         yield found
+
+
+def _sources(connection: duckdb.DuckDBPyConnection, documents: dict[str, int]) -> Iterator[FileQuality]:
+    for name in documents:
+        table = tables.table_name(name)
+        rows = connection.execute(f"SELECT system, count(*) FROM {table} GROUP BY system ORDER BY system").fetchall()
+        totals = quality.control_totals(connection, name, by="system")
+        unjoined, _ = quality.unjoined(connection, name, set(documents), by="system")
+        for system, count in rows:
+            yield FileQuality(
+                path=f"{system}/{name}", system=system, type=name, rows=count, accepted=count, rejected=0,
+                unjoined=unjoined.get(system, 0), totals=totals.get(system, {}),
+            )  # fmt: skip
 
 
 def _filled(connection: duckdb.DuckDBPyConnection, taken: Snapshot, progress: Progress) -> dict[str, int]:

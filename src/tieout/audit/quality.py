@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import duckdb
 
@@ -12,16 +13,21 @@ from tieout.canon.references import references
 from tieout.setwise.tables import Column, columns, quoted, table_name
 
 
-def control_totals(connection: duckdb.DuckDBPyConnection, type_name: str) -> dict[int, dict[str, str]]:
-    """Sum of each money column by file and currency, ``net EUR`` → decimal text, of the documents that count."""
+def control_totals(
+    connection: duckdb.DuckDBPyConnection, type_name: str, by: str = "_file"
+) -> dict[Any, dict[str, str]]:
+    """Sum of each money column by file and currency, ``net EUR`` → decimal text, of the documents that count.
+
+    ``by``: the column that says which file, or what stands in its place.
+    """
     sums = {name: sql for column in columns(type_name) for name, sql in _money(column)}
     if not sums:
         return {}
     listed = ", ".join(f"sum({sql})" for sql in sums.values())
     rows = connection.execute(
-        f"SELECT _file, currency, {listed} FROM {table_name(type_name)} WHERE currency IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        f"SELECT {by}, currency, {listed} FROM {table_name(type_name)} WHERE currency IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    totals: dict[int, dict[str, str]] = defaultdict(dict)
+    totals: dict[Any, dict[str, str]] = defaultdict(dict)
     for file, currency, *amounts in rows:
         for name, amount in zip(sums, amounts, strict=True):
             if amount is not None:
@@ -43,8 +49,8 @@ def _money(column: Column) -> list[tuple[str, str]]:
 
 
 def unjoined(
-    connection: duckdb.DuckDBPyConnection, type_name: str, filled: set[str]
-) -> tuple[dict[int, int], dict[int, dict[str, int]]]:
+    connection: duckdb.DuckDBPyConnection, type_name: str, filled: set[str], by: str = "_file"
+) -> tuple[dict[Any, int], dict[Any, dict[str, int]]]:
     """By file: documents with a reference that leads to no document, and the same by field.
 
     Only references to types that there are documents of (``filled``) can be judged.
@@ -58,7 +64,7 @@ def unjoined(
     counts = ", ".join(f"count(*) FILTER (m{i})" for i in range(len(fields)))
     any_mark = " OR ".join(f"m{i}" for i in range(len(fields)))
     rows = connection.execute(
-        f"SELECT _file, count(*) FILTER ({any_mark}), {counts} FROM (SELECT _file, {marks} FROM {table_name(type_name)}) GROUP BY _file"
+        f"SELECT {by}, count(*) FILTER ({any_mark}), {counts} FROM (SELECT {by}, {marks} FROM {table_name(type_name)}) GROUP BY {by}"
     ).fetchall()
     documents = {file: whole for file, whole, *_ in rows}
     by_field = {file: {name: n for name, n in zip(fields, each, strict=True) if n} for file, _, *each in rows}

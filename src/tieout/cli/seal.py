@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tieout.audit.kept import Difference, Figures
+    from tieout.audit.sealing import Recomputed
     from tieout.store.sealed_figures import Seal
 
 app = typer.Typer(
@@ -88,13 +89,18 @@ def recompute(period: Period, entity: Entity = "", folder: Folder = None) -> Non
     for one in found.moved:
         typer.echo(f"\n{one.cause[0].upper()}{one.cause[1:]}{': ' + one.what if one.what else ''}")
         _tell(one.amounts)
-    typer.echo("\nTogether")
-    _tell(found.whole)
+    if sum(bool(one.amounts) for one in found.moved) > 1:
+        typer.echo("\nTogether")
+        _tell(found.whole)
+    _tell_kpis(found)
+    raise typer.Exit(1)
+
+
+def _tell_kpis(found: Recomputed) -> None:
     before = {kpi.name: kpi.value for kpi in found.sealed.kpis}
     for kpi in found.now.kpis:
         if before.get(kpi.name) != kpi.value:
-            typer.echo(f"  {kpi.name}: {kpi.value}, was {before.get(kpi.name, 'not measured')}")
-    raise typer.Exit(1)
+            typer.echo(f"\n{kpi.name}: {kpi.value}, was {before.get(kpi.name, 'not measured')}")
 
 
 def _show(seal: Seal, figures: Figures) -> None:
