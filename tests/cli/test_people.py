@@ -87,3 +87,14 @@ def test_what_cannot_be_is_told(run: Run, words: list[str], says: str) -> None:
 def test_roles_that_are_kept_apart_are_kept_apart_over_time(run: Run) -> None:
     run("user", "add", "anna", "--role", "admin", "--entity", "US01")
     assert run("user", "add", "anna", "--role", "approver", "--entity", "DE01").exit_code != 0
+
+
+def test_without_a_database_or_its_tables_one_line_says_so(
+    make_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for url, says in (("host=/nowhere dbname=tieout", "tieout doctor"), (make_database("template1"), "tieout migrate")):
+        monkeypatch.setenv("TIEOUT_DATABASE_URL", url)
+        with pytest.raises(SystemExit) as stop:
+            cli.run(lambda: cli.app(["user", "list"], standalone_mode=False))
+        said = capsys.readouterr().err
+        assert (stop.value.code, says in said, "Traceback" in said) == (2, True, False), said

@@ -158,6 +158,19 @@ def _mendable(raised: BaseException) -> str:
         return str(fault_of(raised) or "")
     if isinstance(raised, ModuleNotFoundError) and raised.name in OF_THE_SERVER:
         return f"this command needs more than the audit does: pip install 'tieout[server]' ({raised})"
+    if isinstance(raised, ModuleNotFoundError) and raised.name == "pika":
+        return f"messages need one package more: pip install 'tieout[brokers]' ({raised})"
+    return _of_the_database(raised) if "psycopg" in sys.modules else ""
+
+
+def _of_the_database(raised: BaseException) -> str:
+    from tieout.store.connection import lacks_tables
+    from tieout.store.errors import DatabaseLost
+
+    if isinstance(raised, DatabaseLost):
+        return f"the database cannot be reached: {raised} (`tieout doctor` says more)"
+    if lacks_tables(raised):
+        return "the database has no tables yet, or those of an older version (run `tieout migrate`)"
     return ""
 
 

@@ -111,6 +111,11 @@ def is_about_a_value(error: Exception) -> bool:
     )
 
 
+def lacks_tables(error: BaseException) -> bool:
+    """Whether the database is not, or not any more, as migrations have it."""
+    return isinstance(error, errors.UndefinedTable | errors.UndefinedColumn)
+
+
 def arrays(rows: Iterable[object], *fields: str) -> dict[str, list[Any]]:
     """The rows as one array for each field: parameters for ``unnest(%(field)b::text[], …)``.
 
