@@ -23,6 +23,7 @@ from tieout.canon.documents import (
 from tieout.canon.finding import Risk
 from tieout.engine.decided import Complete, Decided
 from tieout.policy import Policy
+from tieout.process.verdict import Verdict
 from tieout.store.advance import Compass
 from tieout.store.connection import transact
 from tieout.store.expand import expand
@@ -328,3 +329,35 @@ def test_who_lost_its_claim_does_not_say_what_became_of_a_delivery(acme: Engine)
     assert acme.ask("SELECT count(*) FROM record") == [(0,)]
     keep(acme.pool, "quick", later, [read(theirs)])
     assert acme.ask("SELECT state FROM delivery") == [(1,)]
+
+
+def late(acme: Engine) -> set[str]:
+    """The steps of the order that are late."""
+    ((verdict,),) = acme.ask("SELECT verdict FROM instance WHERE flow = 'order_to_bill' AND stray = ''")
+    return {step.name for step in msgspec.json.decode(bytes(verdict), type=Verdict).milestones if step.late}
+
+
+def test_a_scan_that_broke_off_makes_nothing_late(acme: Engine) -> None:
+    """Half of billing's invoices were read when the permission was lost: nobody declares that this is all (G11)."""
+    before = Decided(complete=(Complete(system="provisioning"), Complete(system="billing", type="charge")))
+    acme.decide(before)
+    acme.settle(order(), charge(), service(), *year(1, 2, 3))
+    assert acme.findings() == {}
+    acme.settle(*year(4, 5))
+    assert acme.findings() == {}
+    acme.decide(
+        Decided(complete=(*before.complete, Complete(system="billing", type="invoice"), Complete(system="erp")))
+    )
+    acme.settle()
+    assert acme.findings() == {UNBILLED: 10_000}
+
+
+def test_a_step_that_is_stuck_does_not_hide_that_the_next_one_is_late(acme: Engine) -> None:
+    """Nobody switched the service on, so nobody invoices it: both steps are late by their planned times, and no money is claimed twice."""
+    stuck = msgspec.structs.replace(service(), activated_at=None)
+    acme.settle(*year(1), msgspec.structs.replace(invoice(1), version=1, deleted=True), order(), charge(), stuck)
+    assert {"provisioned", "invoiced"} <= late(acme)
+    assert UNBILLED not in acme.findings()
+    acme.settle(msgspec.structs.replace(service(), version=1))
+    assert "provisioned" not in late(acme)
+    assert acme.findings()[UNBILLED] == 60_000
