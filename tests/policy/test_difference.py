@@ -5,6 +5,7 @@ import tomllib
 
 from tieout.canon.documents import AccountingPeriod
 from tieout.policy import Policy, decisions, differences, parse
+from tieout.policy.rules import Entity
 
 BEFORE = """
 [systems.netsuite]
@@ -103,3 +104,13 @@ def test_policies_of_different_versions_differ_in_words_and_of_equal_ones_do_not
         assert other.version != base.version
         assert differences(base, other)
     assert decisions(base)["time zone of DE01"] == "Europe/Berlin"
+
+
+def test_a_calendar_of_many_years_is_one_change() -> None:
+    """Nobody reads a hundred lines of holidays to learn that an entity keeps Germany's."""
+    days = tuple(dt.date(year, 12, 25) for year in range(2020, 2031))
+    after = Policy(entities={"DE01": Entity(holidays=days)})
+    said = [str(change) for change in differences(Policy(), after) if "holidays" in change.about]
+    assert said == ["holidays in DE01: now 11 days from 2020 to 2030"]
+    moved = Policy(entities={"DE01": Entity(holidays=(*days[:-1], dt.date(2030, 12, 26)))})
+    assert [str(change) for change in differences(after, moved)] == ["holidays 2030 in DE01: 12-26, was 12-25"]

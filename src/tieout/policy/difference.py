@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import groupby
@@ -37,11 +38,32 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 def differences(before: Policy, after: Policy) -> tuple[Change, ...]:
     """What ``after`` decides otherwise than ``before``, by subject; nothing where they are equal."""
     old, new = decisions(before), decisions(after)
-    return tuple(
-        Change(about=about, before=old.get(about, ""), after=new.get(about, ""))
-        for about in sorted({*old, *new})
-        if old.get(about) != new.get(about)
-    )
+    changed = [about for about in sorted({*old, *new}) if old.get(about) != new.get(about)]
+    listed = [Change(about=about, before=old.get(about, ""), after=new.get(about, "")) for about in changed]
+    return tuple(sorted(_shortened(listed), key=lambda change: change.about))
+
+
+_YEARS = re.compile(r"holidays (\d{4}) in (.+)")
+_FEW = 3
+
+
+def _shortened(changes: list[Change]) -> Iterator[Change]:
+    """Holidays of many years that all come, or all go, in one: a calendar is a page long and says one thing."""
+    calendars: dict[tuple[str, bool], list[Change]] = {}
+    for change in changes:
+        match = _YEARS.fullmatch(change.about)
+        if match is None or (change.before and change.after):
+            yield change
+        else:
+            calendars.setdefault((match[2], bool(change.after)), []).append(change)
+    for (entity, comes), years in calendars.items():
+        if len(years) <= _FEW:
+            yield from years
+            continue
+        first, last = years[0].about.split()[1], years[-1].about.split()[1]
+        days = sum((change.after or change.before).count(",") + 1 for change in years)
+        words = f"{days:,} days from {first} to {last}"
+        yield Change(about=f"holidays in {entity}", before="" if comes else words, after=words if comes else "")
 
 
 def decisions(policy: Policy) -> dict[str, str]:
