@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import msgspec
 import psycopg
@@ -15,7 +16,9 @@ from tieout.audit.span import month_span
 from tieout.canon.documents import Document, Invoice
 from tieout.canon.faults import InputFault, MachineFault
 from tieout.store import sealed_figures, trail
+from tieout.store.backup import backup, restore
 from tieout.store.connection import connect
+from tieout.store.embedded import running
 from tieout.store.sealed_figures import Seal
 from tieout.store.trail import By
 
@@ -203,3 +206,21 @@ def test_what_waits_to_be_interpreted_is_said_with_the_seal(closed: str) -> None
     deliver(closed, [posted(sold(1)[-1])])
     made = seal(closed, "2026-06", "", ANNA, JULY)
     assert made.lacks == ("1 deliveries wait to be interpreted: what they say is not in it",)
+
+
+def test_another_server_still_knows_what_was_known_then(closed: str, folder: Path, tmp_path: Path) -> None:
+    """The disk breaks after the close. On another server, with its own transactions, June is what it was, and what comes late is late."""
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
+    seal(closed, "2026-06", "", ANNA, JULY)
+    deliver(closed, [posted(sold(1)[-1])])
+    interpret(closed, soon)
+    backup(closed, tmp_path, tmp_path / "night.zip", ANNA)
+    with running(folder) as other:
+        restore(other, tmp_path, tmp_path / "night.zip", ANNA)
+        assert recompute(other, "2026-06").whole[STUCK] == -10_000
+        deliver(other, [posted(sold(2)[-1])])
+        interpret(other, soon)
+        found = recompute(other, "2026-06")
+    assert set(moved(found)) == {"late observations"}
+    assert found.whole[STUCK] == -20_000
+    assert adds_up(found)
