@@ -74,6 +74,10 @@ def test_a_seal_is_shown_as_it_was_sealed(ask: Ask, person: Person, company: str
     assert ask("GET", "/v1/seals/2026-06", anna).status == 404
     made = seal(company, "2026-06", "", By("anna", why="close"), JULY)
     shown = ask("GET", "/v1/seals/2026-06", anna).body
-    assert (shown["who"], shown["sha256"]) == ("anna", made.seal.sha256.hex())
+    assert (shown["seal"]["who"], shown["seal"]["sha256"]) == ("anna", made.seal.sha256.hex())
     assert shown["figures"]["totals"] == made.figures.totals
-    assert ask("GET", "/v1/seals/2026-06", person("carla", "viewer", entities=["AT01"])).status == 403
+    carla = person("carla", "viewer", entities=["AT01"])
+    assert ask("GET", "/v1/seals/2026-06", carla).status == 403
+    seal(company, "2026-06", "AT01", By("anna"), JULY)
+    assert [one["entity"] for one in ask("GET", "/v1/seals", carla).body["seals"]] == ["AT01"]
+    assert [one["entity"] for one in ask("GET", "/v1/seals", anna).body["seals"]] == ["", "AT01"]

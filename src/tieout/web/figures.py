@@ -70,12 +70,13 @@ class KeyFigures(msgspec.Struct, frozen=True, kw_only=True):
     kpis: tuple[Kpi, ...] = ()
 
 
-class SealedFigures(msgspec.Struct, frozen=True):
-    """A seal: figures that nobody changes any more, and what they were made of."""
+class SealView(msgspec.Struct, frozen=True):
+    """A seal, and what its figures were made of."""
 
     id: int
     period: str
     entity: str
+    """Empty: the whole company."""
     as_of: dt.date
     sealed_at: dt.datetime
     who: str
@@ -85,6 +86,19 @@ class SealedFigures(msgspec.Struct, frozen=True):
     policy_hash: str
     code: str
     sha256: str
+    """Of the figures; the audit trail has it, too."""
+
+
+class Seals(msgspec.Struct, frozen=True):
+    """Seals, the newest month first."""
+
+    seals: tuple[SealView, ...]
+
+
+class SealedFigures(msgspec.Struct, frozen=True):
+    """Figures that nobody changes any more."""
+
+    seal: SealView
     figures: Figures
 
 
@@ -118,6 +132,12 @@ def show_kpis(means: Means, caller: Caller, query: Which) -> Answer[KeyFigures]:
     return Answer(_status(computed), figures)
 
 
+def list_seals(means: Means, caller: Caller) -> Seals:
+    """The seals of what the caller may see, each month's newest first."""
+    seals = transact(means.pool, sealed_figures.listed, patience=PATIENCE)
+    return Seals(tuple(_view(seal) for seal in seals if caller.may("read", seal.entity)))
+
+
 def show_seal(means: Means, caller: Caller, period: str, query: SealedMonth) -> SealedFigures:
     """The newest seal of a month: its figures as they were sealed, and what they were made of."""
     _admit(caller, query.entity)
@@ -129,8 +149,7 @@ def show_seal(means: Means, caller: Caller, period: str, query: SealedMonth) -> 
         return seal, sealed_figures.figures_of(connection, seal)
 
     seal, body = transact(means.pool, work, patience=PATIENCE)
-    said = {name: getattr(seal, name) for name in SealedFigures.__struct_fields__ if name not in ("sha256", "figures")}
-    return SealedFigures(**said, sha256=seal.sha256.hex(), figures=Figures.decode(body))
+    return SealedFigures(_view(seal), Figures.decode(body))
 
 
 def _standing(means: Means, caller: Caller, query: Which) -> tuple[Provenance, Figures | None]:
@@ -154,6 +173,11 @@ def _standing(means: Means, caller: Caller, query: Which) -> tuple[Provenance, F
         code=standing.code or "", is_fresh=is_fresh, problem=standing.problem or "",
     )  # fmt: skip
     return computed, None if standing.body is None else Figures.decode(standing.body)
+
+
+def _view(seal: Seal) -> SealView:
+    said = {name: getattr(seal, name) for name in SealView.__struct_fields__ if name != "sha256"}
+    return SealView(**said, sha256=seal.sha256.hex())
 
 
 def _status(computed: Provenance) -> int:

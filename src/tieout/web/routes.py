@@ -19,7 +19,7 @@ from .cases import (
     times_of_cases,
 )  # fmt: skip
 from .deliveries import ACCEPTS, deliver
-from .figures import show_bridge, show_kpis, show_seal
+from .figures import list_seals, show_bridge, show_kpis, show_seal
 from .health import alive, ready, show_metrics
 from .hooks import agree_to_hooks, take_hook
 from .instances import list_of_instances, read_instance
@@ -71,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/v1/replays", "work", replay_deliveries),
     Route("GET", "/v1/bridge", "read", show_bridge, statuses=COMPUTED),
     Route("GET", "/v1/kpis", "read", show_kpis, statuses=COMPUTED),
+    Route("GET", "/v1/seals", "read", list_seals),
     Route("GET", "/v1/seals/{period}", "read", show_seal),
     Route("POST", "/v1/preflight", "preflight", foresee, accepts=preflight.ACCEPTS),
     Route("GET", "/v1/policy", "read", show_policy),
