@@ -104,6 +104,25 @@ def test_a_folder_and_a_place_are_listed_with_where_they_are(run: Run, tmp_path:
     assert f"path={tmp_path} settle=5.0" in listed[2]
 
 
+def test_the_password_of_a_broker_is_replaced_by_the_one_that_it_has_now(
+    run: Run, database: str, tmp_path: Path
+) -> None:
+    run(
+        "add",
+        "bus",
+        "--amqp",
+        "amqp://tieout@mq.example/",
+        "--option",
+        "queue=invoices",
+        "--secret-file",
+        "-",
+        input="old",
+    )
+    assert "hand it in by --secret-file" in str(run("rotate", "bus").exception)
+    assert run("rotate", "bus", "--secret-file", "-", input="new").exit_code == 0
+    assert secrets(database, tmp_path / "keys", "bus")[0] == "new"
+
+
 def test_what_takes_anything_says_so(run: Run) -> None:
     assert "nothing proves who sent them" in run("add", "open", "--scheme", "none").output
     assert "has no secret" in str(run("rotate", "open").exception)

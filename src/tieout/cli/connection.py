@@ -113,13 +113,19 @@ def rotate(
     from tieout.canon.faults import InputFault
     from tieout.connect.signing import Unsigned, scheme_of
     from tieout.store.connections import find_connection, rotate_secret
+    from tieout.web.doors import WEBHOOK
 
     with opened(folder, "tieout connection") as database:
         connection = find_connection(database, name)
-        scheme = scheme_of(connection.scheme, connection.options)
-        if isinstance(scheme, Unsigned):
-            raise InputFault(f"{name} has no secret", mend="remove it, and add it with a scheme that has one")
-        secret = _secret(scheme, secret_file)
+        if connection.kind == WEBHOOK:
+            scheme = scheme_of(connection.scheme, connection.options)
+            if isinstance(scheme, Unsigned):
+                raise InputFault(f"{name} has no secret", mend="remove it, and add it with a scheme that has one")
+            secret = _secret(scheme, secret_file)
+        elif secret_file:
+            secret = _read(secret_file)
+        else:
+            raise InputFault(f"the other side of {name} makes its secret", mend="hand it in by --secret-file")
         rotate_secret(database, name, secret, dt.timedelta(hours=overlap), _sealer(folder), by(why))
     typer.echo(f"{name} has a new secret; the ones before are good for {overlap} hours")
 
