@@ -22,7 +22,6 @@ from tieout.store.case_views import (
 )  # fmt: skip
 from tieout.store.case_work import Outcome, act_on, act_on_many, read_back
 from tieout.store.connection import Connection, transact
-from tieout.store.decisions import current
 
 from .caller import Caller, Entities
 from .means import Means
@@ -185,7 +184,7 @@ def act_on_case(means: Means, caller: Caller, id: str, body: Act) -> Case:
     actor = _actor(caller, body.action)
 
     def work(connection: Connection) -> Case:
-        policy = current(connection)[1].policy
+        policy = means.compass.look(connection).policy
         return act_on(connection, number, body.action, actor, policy, _now(), body.version)
 
     return transact(means.pool, work, patience=PATIENCE)
@@ -197,7 +196,7 @@ def act_on_cases(means: Means, caller: Caller, body: ActOnMany) -> Outcomes:
     What is claimed fixed is unverified until its next verdict; `/v1/cases/outcomes` says what that was.
     """
     actor = _actor(caller, body.action)
-    policy = transact(means.pool, lambda c: current(c)[1].policy, patience=PATIENCE)
+    policy = transact(means.pool, lambda c: means.compass.look(c).policy, patience=PATIENCE)
     wanted = [(chosen.id, chosen.version) for chosen in body.cases]
     if body.wanted is not None:
         wanted += _all(means, caller, body.wanted)
@@ -226,7 +225,7 @@ def money_at_risk(means: Means, caller: Caller, query: Where) -> RiskFigures:
     within = _within(caller, query.entity)
 
     def work(connection: Connection) -> RiskFigures:
-        return risk_as_it_stands(connection, current(connection)[1].policy, _now().date(), within)
+        return risk_as_it_stands(connection, means.compass.look(connection).policy, _now().date(), within)
 
     return transact(means.pool, work, patience=PATIENCE)
 
