@@ -100,6 +100,7 @@ def test_a_file_is_taken_kept_and_archived(watch: Watch, inbox: Path, database: 
         ("a.ndjson.gz", gzip.compress(lines(customer(1), customer(2)))),
         ("a.JSON.zst", pa.Codec("zstd").compress(json.dumps([customer(1), customer(2)]).encode(), asbytes=True)),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_forms_of_a_file(watch: Watch, inbox: Path, database: str, name: str, content: bytes) -> None:
     (inbox / name).write_bytes(content)
@@ -137,6 +138,7 @@ def test_what_is_wrong_comes_back_to_be_mended_and_the_rest_is_kept(watch: Watch
         ("late.ndjson", lines({"type": "oops"}) + b"x" * (2**24 + 10), "longer than 16 MB"),
         ("long.ndjson", b"x" * (2**24 + 10), "longer than 16 MB"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_cannot_be_read_at_all_comes_back_whole(
     watch: Watch, inbox: Path, database: str, name: str, content: bytes, says: str
