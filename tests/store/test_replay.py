@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from tieout.engine.observations import Observation, Refused, observations
 from tieout.store import trail
 from tieout.store.connection import Connection, open_pool, transact
 from tieout.store.intake import Delivery, GroupCommit
-from tieout.store.interpret import Claimed, interpret
+from tieout.store.interpret import Claimed, interpret, understood
 from tieout.store.replay import Outcome, Wish, outcome, replay
 from tieout.store.snapshot import Moment, snapshot
 from tieout.store.trail import By
@@ -62,6 +63,14 @@ def known(database: str, at: dt.datetime | None = None) -> dict[str, bytes]:
     """Documents now, or as they were known at an instant."""
     with snapshot(database, None if at is None else Moment(at)) as taken:
         return {msgspec.json.decode(body)["id"]: bytes(body) for _, body in taken.documents()}
+
+
+def hold_back(pool: ConnectionPool[Connection], until: dict[int, dt.datetime]) -> None:
+    """Deliveries that a slow worker has, and gives up then."""
+    taken = b"UPDATE delivery SET claimed_until = %s WHERE id = %s"
+    for id_, instant in until.items():
+        with pool.connection() as connection:
+            connection.execute(taken, [instant, id_])
 
 
 def everything(database: str) -> list[tuple[object, ...]]:
@@ -136,9 +145,10 @@ def test_an_old_observation_that_comes_late_does_not_pass_for_the_newest(
     pool: ConnectionPool[Connection], database: str
 ) -> None:
     """100, then 120, then 100 again: the 120 is interpreted last, by a worker that was slow. Now and at any moment it is 100."""
-    _, slow, _ = hand_in(database, *(encode(charge("C1", price)) for price in (100, 120, 100)))
-    taken = b"UPDATE delivery SET claimed_until = %s WHERE id = %s"
-    transact(pool, lambda c: c.execute(taken, [NOON + HOUR / 2, slow]))
+    hand_in(database, encode(charge("C1", 100)))
+    interpret(pool, "w", NOON - HOUR)
+    slow, _ = hand_in(database, *(encode(charge("C1", price)) for price in (120, 100)))
+    hold_back(pool, {slow: NOON + HOUR / 2})
     interpret(pool, "w", NOON)
     interpret(pool, "w", NOON + HOUR)
     for at in (None, NOON, NOON + HOUR):
@@ -155,3 +165,31 @@ def test_a_batch_that_goes_there_and_back_ends_where_it_ends(pool: ConnectionPoo
     hand_in(database, encode(charge("C1", 120)), encode(charge("C1", 100)))
     interpret(pool, "w", NOON + HOUR)
     assert known(database) == known(database, NOON + HOUR)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_moment_is_told_as_it_was_whatever_came_after(
+    pool: ConnectionPool[Connection], database: str, seed: int
+) -> None:
+    """Versions out of order, restatements, slow workers, replays, prices read otherwise: 20 rounds, and each is told again in the end."""
+    chance, told = random.Random(seed), {}
+
+    def otherwise(delivery: Claimed) -> Iterator[Observation | Refused]:
+        return observations(delivery.body.replace(b'"100"', b'"101"'), delivery.content_type, delivery.id)
+
+    for n in range(20):
+        now = NOON + HOUR * n
+        bodies = [
+            encode(msgspec.structs.replace(charge(chance.choice("ABC"), chance.choice((100, 120, 140))), version=chance.choice((0, 0, 1))))
+            for _ in range(chance.randint(0, 3))
+        ]  # fmt: skip
+        held = {id_: now + HOUR * chance.randint(1, 4) for id_ in hand_in(database, *bodies) if chance.random() < 0.3}
+        hold_back(pool, held)
+        if chance.random() < 0.2:
+            replay(pool, Wish(state="all"), ANNA)
+        while interpret(pool, "w", now, limit=chance.randint(1, 4), understand=otherwise if n > 12 else understood):
+            pass
+        told[now] = known(database)
+    assert len({tuple(sorted(state.items())) for state in told.values()}) > 5
+    for moment, state in told.items():
+        assert known(database, moment) == state, f"as of {moment:%d %H:%M}"
