@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import os
 import socket
 import threading
@@ -35,6 +36,8 @@ SOON = 3.0
 """Seconds for which a worker is alert after it had something to do."""
 GATHERING = 1.0
 """Seconds for which what waits is interpreted before any of it is judged."""
+COLLECTING = 10.0
+"""Seconds between two collections of objects that hold each other."""
 MOST_PAUSE = 30.0
 """Seconds that a stage rests at most after it failed again and again; it doubles from a quarter of one."""
 
@@ -67,6 +70,29 @@ def _keep_time(pool: Pool, policy: Policy, now: dt.datetime) -> None:
             break
 
 
+@contextmanager
+def _collected_apart() -> Iterator[Callable[[], None]]:
+    """The cycle collector waits for the end of a turn: a batch makes hundreds of thousands of objects that die together without it, and
+    it would walk them again and again in vain, for nearly half of a worker's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    last = time.monotonic()
+
+    def collect() -> None:
+        nonlocal last
+        if time.monotonic() - last > COLLECTING:
+            gc.collect()
+            last = time.monotonic()
+
+    try:
+        yield collect
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
 class Worker:
     """Runs the stages until it is told to stop. What fails rests for a while, and everything else goes on."""
 
@@ -88,11 +114,13 @@ class Worker:
     def run(self) -> None:
         """Work until `stop`."""
         busy = time.monotonic()
-        while not self._stopping.is_set():
-            if self.turn():
-                busy = time.monotonic()
-            else:
-                self._stopping.wait(ALERT if time.monotonic() - busy < SOON else DOZE)
+        with _collected_apart() as collect:
+            while not self._stopping.is_set():
+                if self.turn():
+                    busy = time.monotonic()
+                else:
+                    self._stopping.wait(ALERT if time.monotonic() - busy < SOON else DOZE)
+                collect()
 
     def stop(self) -> None:
         """End after the batch at hand."""
