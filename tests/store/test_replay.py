@@ -10,7 +10,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 from psycopg_pool import ConnectionPool
+from typer.testing import CliRunner
 
+from tieout import cli
 from tieout.canon.decode import encode
 from tieout.canon.documents import Charge
 from tieout.engine.observations import Observation, Refused, observations
@@ -103,6 +105,25 @@ def test_a_delivery_refused_for_an_unknown_field_is_replayed_after_its_mapping_i
     assert set(known(database, NOON)) == {"C1"}, "at noon nobody knew of it"
     (entry,) = transact(pool, lambda c: trail.history(c, "billing"))
     assert (entry.who, entry.what, entry.why) == ("anna", "delivery.replay", ANNA.why)
+
+
+def test_the_command_says_how_many_documents_changed(
+    pool: ConnectionPool[Connection], database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery was refused by a release that did not know the field; this one does. Another one is no JSON, and stays refused."""
+    monkeypatch.setenv("TIEOUT_DATABASE_URL", database)
+    hand_in(database, encode(charge("C1")), b"no json")
+
+    def an_older_release(delivery: Claimed) -> Iterator[Observation | Refused]:
+        return observations(delivery.body.replace(b'"product"', b'"prodct"'), delivery.content_type, delivery.id)
+
+    interpret(pool, "w", NOON, understand=an_older_release)
+    assert known(database) == {}
+    told = CliRunner().invoke(cli.app, ["replay", "--connection", "billing", "--why", "a new release"])
+    assert told.output == "interpreted again: 2; documents changed: 1; deliveries refused: 1\n"
+    assert set(known(database)) == {"C1"}
+    refused = CliRunner().invoke(cli.app, ["replay", "--state", "refusd"])
+    assert "did you mean 'refused'" in str(refused.exception)
 
 
 def test_replaying_everything_twice_changes_nothing(pool: ConnectionPool[Connection], database: str) -> None:

@@ -205,7 +205,7 @@ def test_whoever_changes_it_all_the_same_is_found_out_by_the_trail(closed: str) 
 def test_what_waits_to_be_interpreted_is_said_with_the_seal(closed: str) -> None:
     deliver(closed, [posted(sold(1)[-1])])
     made = seal(closed, "2026-06", "", ANNA, JULY)
-    assert made.lacks == ("1 deliveries wait to be interpreted: what they say is not in it",)
+    assert made.lacks == ("deliveries that wait to be interpreted, and are not in it: 1",)
 
 
 def test_another_server_still_knows_what_was_known_then(closed: str, folder: Path, tmp_path: Path) -> None:

@@ -50,6 +50,6 @@ def replay(
             if not interpret(pool, "tieout replay", dt.datetime.now(dt.UTC)):
                 time.sleep(0.2)
     typer.echo(
-        f"{len(replayed.ids):,} deliveries interpreted again: {found.changed:,} documents changed, {found.refused:,} refused"
-        + (f", {found.waiting:,} still wait" if found.waiting else "")
+        f"interpreted again: {len(replayed.ids):,}; documents changed: {found.changed:,}; deliveries refused: {found.refused:,}"
+        + (f"; still waiting: {found.waiting:,}" if found.waiting else "")
     )

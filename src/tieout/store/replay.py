@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 from psycopg_pool import ConnectionPool
 
-from tieout.canon.faults import InputFault
+from tieout.canon.faults import InputFault, nearest
 
 from .connection import Connection, transact
 from .interpret import INTERPRETED, REFUSED

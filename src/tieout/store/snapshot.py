@@ -78,9 +78,9 @@ class Snapshot:
         row = self._connection.execute(sql("snapshot_lacks")).fetchone()
         assert row is not None
         waiting, refused = row
-        told = [f"{waiting:,} deliveries wait to be interpreted: what they say is not in it"] if waiting else []
+        told = [f"deliveries that wait to be interpreted, and are not in it: {waiting:,}"] if waiting else []
         return (
-            [*told, f"of {refused:,} deliveries something was refused: mend it, then tieout replay"]
+            [*told, f"deliveries of which something was refused: {refused:,}; mend it, then tieout replay"]
             if refused
             else told
         )
