@@ -55,9 +55,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def replay(pool: ConnectionPool[Connection], wish: Wish, by: By) -> Replayed:
     """Have deliveries interpreted again. Who asked is in the trail. Raises InputFault for a state that there is not."""
     if wish.state not in (*STATES, "all"):
-        raise InputFault(
-            f"there is no state {wish.state!r}", where="--state", mend=f"one of {', '.join(STATES)} or all"
-        )
+        mend = nearest(wish.state, (*STATES, "all")) or f"one of {', '.join(STATES)} or all"
+        raise InputFault(f"there is no state {wish.state!r}", where="state", mend=mend)
 
     def work(connection: Connection) -> Replayed:
         rows = connection.execute(
