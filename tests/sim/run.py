@@ -88,6 +88,7 @@ class Run:
                 self.chance.choices(
                     (self._turn, self._send, self._later, self._kill, self._change), (80, 12, 4, 2, 0.5)
                 )[0](intake)
+                self._steady()
             self._let_end()
             for batch in self._waiting:
                 self._deliver(intake, batch)
@@ -123,8 +124,12 @@ class Run:
                 worker.begin(lambda: stages.run(stage, now))
         elif worker.stopped:
             worker.go()
-        else:
-            worker.arrive()  # it waited for a lock; perhaps no more
+
+    def _steady(self) -> None:
+        """Whoever got the lock that it waited for comes to its next stop, before the next step is chosen: so a seed is one schedule."""
+        for worker in self.workers:
+            if not (worker.idle or worker.stopped):
+                worker.arrive()
 
     def _send(self, intake: GroupCommit) -> None:
         if self._waiting:
@@ -166,8 +171,7 @@ class Run:
             for worker in self.workers:
                 if worker.stopped:
                     worker.go()
-                elif not worker.idle:
-                    worker.arrive()
+            self._steady()
 
     def _check(self) -> list[str]:
         """The invariants, each in words."""

@@ -61,7 +61,7 @@ class Worker:
         until = time.monotonic() + PATIENCE
         while True:
             with self._changed:
-                if self._changed.wait_for(lambda: self._state != "running", timeout=0.01):
+                if self._changed.wait_for(lambda: self._state != "running", timeout=0.005):
                     return
             if self.waits(self.name):
                 return
