@@ -16,7 +16,7 @@ from typing import Any
 class Tieout:
     """``tieout web`` or the like on a free port, with the data folder of a test."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, **more: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TIEOUT_")}
         command = [sys.executable, "-m", "tieout", *(words or ("web",)), "--data", str(folder), "--port", "0"]
         self.process = subprocess.Popen(
@@ -24,7 +24,7 @@ class Tieout:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=environment | {"PYTHONUNBUFFERED": "1"},
+            env=environment | {"PYTHONUNBUFFERED": "1", **more},
         )
         self.said: list[str] = []
         self.port = self._port()

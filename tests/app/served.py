@@ -54,7 +54,7 @@ class Served:
 
     def kill_worker(self, n: int) -> bool:
         """Kill one of the worker processes, if there is one now."""
-        workers = [p for p in self._children() if "worker" in p.cmdline()]
+        workers = [p for p in self._children() if self._is_worker(p)]
         return bool(workers) and self._kill(workers[n % len(workers)])
 
     def kill_database(self) -> bool:
@@ -70,6 +70,11 @@ class Served:
         with contextlib.suppress(psutil.Error):
             return psutil.Process(self.process.pid).children()
         return []
+
+    def _is_worker(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error):  # It may have ended meanwhile.
+            return "worker" in process.cmdline()
+        return False
 
     def _kill(self, process: psutil.Process) -> bool:
         with contextlib.suppress(psutil.Error):

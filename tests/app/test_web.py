@@ -59,6 +59,23 @@ def test_an_address_that_is_taken_is_told(folder: Path) -> None:
         assert first.ask("GET", "/healthz")[0] == 200
 
 
+def test_a_database_that_is_just_being_started_is_waited_for(database: str, server: str, tmp_path: Path) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false".encode())
+
+    def start() -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
+
+    later = threading.Timer(2.5, start)
+    later.start()
+    with Tieout(tmp_path, TIEOUT_DATABASE_URL=database) as tieout:
+        assert not later.is_alive(), "it did not listen before"
+        assert tieout.ask("GET", "/readyz")[0] == 200
+        assert tieout.end() == 0
+
+
 def test_told_to_stop_it_answers_what_is_under_way(ready: Path) -> None:
     answered: list[str] = []
     with Tieout(ready) as tieout:

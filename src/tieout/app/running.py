@@ -7,9 +7,11 @@ A part is a function from an `Installation` to a context manager: entered to sta
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
@@ -20,9 +22,15 @@ from tieout.canon.faults import MachineFault
 from tieout.settings import Settings
 from tieout.store.connection import open_pool
 from tieout.store.embedded import database
+from tieout.store.errors import DatabaseLost
 from tieout.store.migrate import migrate, status
 from tieout.store.queues import Queues
 from tieout.telemetry import metrics, traces
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 60.0
+"""Seconds for a database to come up."""
 
 
 class Stop:
@@ -40,8 +48,12 @@ class Stop:
 
     def wait(self) -> None:
         """Return when somebody asked."""
-        while not self._asked.wait(1.0):  # Not for ever at once: a signal is only seen in between.
+        while not self.is_asked(1.0):  # Not for ever at once: a signal is only seen in between.
             pass
+
+    def is_asked(self, seconds: float = 0.0) -> bool:
+        """Whether somebody asked, within so many seconds."""
+        return self._asked.wait(seconds)
 
 
 class Installation(msgspec.Struct, frozen=True):
@@ -65,7 +77,8 @@ def run(settings: Settings, parts: Iterable[Part], say: Callable[[str], None]) -
     with database(settings) as dsn, ExitStack() as running:
         running.callback(traces.stop)
         running.enter_context(_signals(stop))
-        _up_to_date(settings, dsn, say)
+        if not _comes_up(settings, dsn, stop, say):
+            return
         running.callback(metrics.ask(Queues(running.enter_context(open_pool(dsn, "tieout metrics", 1)))))
         installation = Installation(settings, dsn, stop, say)
         for part in parts:
@@ -74,6 +87,21 @@ def run(settings: Settings, parts: Iterable[Part], say: Callable[[str], None]) -
         say("stopping")
     if stop.reason is not None:
         raise stop.reason
+
+
+def _comes_up(settings: Settings, dsn: str, stop: Stop, say: Callable[[str], None]) -> bool:
+    """Whether the database is there, and up to date, before somebody asks to stop. One that is just being started is waited for."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            _up_to_date(settings, dsn, say)
+            return True
+        except DatabaseLost as lost:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("waiting for the database: %s", lost)
+        if stop.is_asked(1.0):
+            return False
 
 
 def _up_to_date(settings: Settings, dsn: str, say: Callable[[str], None]) -> None:
