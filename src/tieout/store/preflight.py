@@ -13,9 +13,10 @@ from tieout.canon.documents import Document, TaxRegistration
 from tieout.canon.finding import Finding
 from tieout.engine.advance import Held, Wanted
 from tieout.engine.foreseen import Foreseen
+from tieout.engine.holding import Rank
 from tieout.engine.preflight import Identity, Ports, foresee
 
-from .advance import Compass, held_elsewhere
+from .advance import Compass
 from .connection import Connection, Pool, transact
 from .graph import PostgresGraph
 from .statements import sql
@@ -30,7 +31,7 @@ def preflight(
         connection.execute(sql("only_read"))
         bearings = compass.look(connection)
         asked = Ports(
-            PostgresGraph(connection), partial(_elsewhere, connection), partial(_registrations, connection),
+            _Near(connection), _Holders(connection), partial(_registrations, connection),
             partial(_standing, connection),
         )  # fmt: skip
         return foresee(proposed, bearings, asked, now, later)
@@ -38,10 +39,50 @@ def preflight(
     return transact(pool, work)
 
 
-def _elsewhere(connection: Connection, wanted: list[Wanted], without: Sequence[tuple[str, str]]) -> Held:
-    flow, key = (list(column) for column in zip(*without, strict=True))
-    rows = connection.execute(sql("instances_of"), {"flow": flow, "key": key}, prepare=True).fetchall()
-    return held_elsewhere(connection, wanted, [id_ for (id_,) in rows])
+class _Near(PostgresGraph):
+    """A graph that reads with a document all views of it, since they are asked for next: half the questions of few documents."""
+
+    def documents(self, keys: Collection[str]) -> dict[str, Document]:
+        """The newest view of each key."""
+        asked = [key for key in keys if key not in self._documents]
+        if asked:
+            self._documents.update(dict.fromkeys(asked))
+            found: dict[str, tuple[str, set[str]]] = {}
+            for key, root, view, body in self._connection.execute(
+                sql("documents_with_views"), {"key": asked}, prepare=True, binary=True
+            ):
+                if self._documents.get(view) is None:
+                    self._documents[view] = decoder(view.partition("/")[0]).decode(body)
+                found.setdefault(key, (root, set()))[1].add(view)
+            for root, views in found.values():
+                self._groups.update((view, (root, *sorted(views - {root}))) for view in views)
+            self._absent.update(key for key in asked if key not in found)
+        return {key: document for key in keys if (document := self._documents[key]) is not None}
+
+    def groups(self, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """Key → every view of the same document, the root first."""
+        self.documents([key for key in keys if key not in self._groups and key not in self._absent])
+        return super().groups(keys)
+
+
+class _Holders:
+    """`engine.preflight.HeldBy` on the tables: what was asked once is not asked again."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[Wanted, Rank | None] = {}
+
+    def __call__(self, wanted: list[Wanted], without: Sequence[tuple[str, str]]) -> Held:
+        """Who holds documents, but the instances of these anchors, which are the same each time."""
+        asked = [one for one in wanted if one not in self._known]
+        if asked:
+            self._known.update(dict.fromkeys(asked))
+            flow, relation, key = (list(column) for column in zip(*asked, strict=True))
+            of, anchor = (list(column) for column in zip(*without, strict=True))
+            parameters = {"flow": flow, "relation": relation, "key": key, "of": of, "anchor": anchor}
+            for n, first, held_by in self._connection.execute(sql("held_by_others"), parameters, prepare=True):
+                self._known[asked[n]] = (first, held_by)
+        return {one: rank for one in wanted if (rank := self._known[one]) is not None}
 
 
 def _registrations(connection: Connection, entity: str) -> Sequence[TaxRegistration]:
