@@ -37,6 +37,7 @@ def main() -> None:
             _live.copy_deliveries(dsn, bodies, 20)
             with _live.workers(home, count):
                 _live.settled(dsn)
+                triaged(dsn)
                 gaps, before = standing(dsn)
                 assert gaps == held, (gaps, held)
                 bare = touched(dsn, held)
@@ -45,10 +46,12 @@ def main() -> None:
                 told = time.perf_counter() - started
                 _live.settled(dsn)
                 seconds = time.perf_counter() - started
+                triaged(dsn)
+                closed = time.perf_counter() - started
             gaps, after = standing(dsn)
         again = sum(after[key] != before[key] for key in after)
         print(
-            f"{count} worker{'s' if count > 1 else ' '}: {held:,} released in {seconds:.1f} s ({held / seconds:,.0f}/s; told {told:.2f} s, "
+            f"{count} worker{'s' if count > 1 else ' '}: {held:,} released in {seconds:.1f} s ({held / seconds:,.0f}/s; told {told:.2f} s, its case closed after {closed:.1f} s, "
             f"one bare UPDATE of as many {bare:.2f} s); {gaps} still held, {again - held} others of {len(after) - held:,} evaluated"
         )
 
@@ -93,6 +96,14 @@ def touched(dsn: str, held: int) -> float:
                            "(SELECT id FROM instance WHERE flow = 'order_to_bill' LIMIT %s)", [held])  # fmt: skip
         connection.rollback()
         return time.perf_counter() - started
+
+
+def triaged(dsn: str) -> None:
+    """Return when cases have followed their findings."""
+    with connect(dsn, "bench") as connection:
+        connection.autocommit = True
+        while connection.execute("SELECT EXISTS (SELECT FROM finding_changed)").fetchone() == (True,):
+            time.sleep(0.1)
 
 
 def standing(dsn: str) -> tuple[int, dict[str, object]]:
