@@ -51,9 +51,10 @@ def main() -> None:
             gaps, after = standing(dsn)
         again = sum(after[key] != before[key] for key in after)
         print(
-            f"{count} worker{'s' if count > 1 else ' '}: {held:,} released in {seconds:.1f} s ({held / seconds:,.0f}/s; told {told:.2f} s, its case closed after {closed:.1f} s, "
-            f"one bare UPDATE of as many {bare:.2f} s); {gaps} still held, {again - held} others of {len(after) - held:,} evaluated"
+            f"{count} worker{'s' if count > 1 else ' '}: {held:,} released in {seconds:.1f} s ({held / seconds:,.0f}/s), their case closed "
+            f"after {closed:.1f} s; the change took {told:.2f} s, one bare UPDATE of as many {bare:.2f} s"
         )
+        print(f"   {gaps} are still held; {again - held} of {len(after) - held:,} other instances were evaluated")
 
 
 def sold(number: int, product: str) -> Iterator[Document]:
