@@ -101,9 +101,12 @@ class Worker:
         pool: Pool,
         now: Callable[[], dt.datetime],
         chores: tuple[Often, ...] = (),
+        durable: Pool | None = None,
         as_of: dt.date | None = None,
     ) -> None:
         self.pool, self.now, self.chores = pool, now, chores
+        self.durable = durable or pool
+        """For chores, whose commits may have told somebody outside of the database."""
         self.stages = Stages(pool, f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}")
         self.stages.as_of = as_of
         self._stopping = threading.Event()
@@ -147,7 +150,7 @@ class Worker:
         return done
 
     def _do(self, often: Often) -> int:
-        often.chore(self.pool, self._policy(), self.now())
+        often.chore(self.durable, self._policy(), self.now())
         return 0
 
     def _policy(self) -> Policy:
@@ -177,8 +180,9 @@ def worker(as_of: dt.date | None = None) -> Part:
 
     @contextmanager
     def part(installation: Installation) -> Iterator[None]:
-        with open_pool(installation.dsn, "tieout worker", 4) as pool:
-            working = Worker(pool, lambda: dt.datetime.now(dt.UTC), chores(installation), as_of)
+        dsn = installation.dsn
+        with open_pool(dsn, "tieout worker", 4, derived=True) as pool, open_pool(dsn, "tieout chores", 2) as durable:
+            working = Worker(pool, lambda: dt.datetime.now(dt.UTC), chores(installation), durable, as_of)
             thread = threading.Thread(target=_working, args=(working, installation), name="tieout-worker")
             thread.start()
             installation.say("working")

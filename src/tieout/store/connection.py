@@ -24,11 +24,12 @@ RUN_AGAIN = (errors.DeadlockDetected, errors.SerializationFailure)
 ATTEMPTS = 8
 
 
-def conninfo(dsn: str, application: str, statement_seconds: int = 60) -> str:
+def conninfo(dsn: str, application: str, statement_seconds: int = 60, *, derived: bool = False) -> str:
     """How to connect, with what every connection of ours asks for.
 
     A statement, a wait for a lock and a transaction that its worker forgot all end by themselves; a peer that fell silent is
-    noticed within half a minute.
+    noticed within half a minute. ``derived``: for those who only write what can be worked out again from what was accepted. Their
+    commits do not wait for the disk: after a crash the last of them may be undone, in order and whole, and are done again.
     """
     named = conninfo_to_dict(dsn)
     settings = {
@@ -36,7 +37,7 @@ def conninfo(dsn: str, application: str, statement_seconds: int = 60) -> str:
         "statement_timeout": f"{statement_seconds}s",
         "lock_timeout": f"{min(statement_seconds, 30)}s",
         "idle_in_transaction_session_timeout": "60s",
-    }
+    } | ({"synchronous_commit": "off"} if derived else {})
     ours = {
         "application_name": application, "client_encoding": "UTF8", "connect_timeout": "5",
         "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
@@ -53,10 +54,13 @@ def connect(dsn: str, application: str, statement_seconds: int = 60) -> Connecti
         raise DatabaseLost.because(error) from error
 
 
-def open_pool(dsn: str, application: str, size: int, statement_seconds: int = 60) -> Pool:
-    """Up to ``size`` connections, made when they are needed. A connection that broke while it lay idle is not handed out."""
+def open_pool(dsn: str, application: str, size: int, statement_seconds: int = 60, *, derived: bool = False) -> Pool:
+    """Up to ``size`` connections, made when they are needed. A connection that broke while it lay idle is not handed out.
+
+    ``derived``: as for `conninfo`.
+    """
     return ConnectionPool(
-        conninfo(dsn, application, statement_seconds), min_size=0, max_size=size, timeout=10, open=True,
+        conninfo(dsn, application, statement_seconds, derived=derived), min_size=0, max_size=size, timeout=10, open=True,
         check=ConnectionPool.check_connection, name=application,
     )  # fmt: skip
 
