@@ -361,3 +361,17 @@ def test_a_step_that_is_stuck_does_not_hide_that_the_next_one_is_late(acme: Engi
     acme.settle(msgspec.structs.replace(service(), version=1))
     assert "provisioned" not in late(acme)
     assert acme.findings()[UNBILLED] == 60_000
+
+
+def test_deliveries_whose_worker_died_are_taken_over_few_at_a_time(acme: Engine) -> None:
+    """A worker died with fifty in hand. They are tried one by one; whoever takes them takes no more than it can hold."""
+    for n in range(50):
+        acme.tell(order(str(n)))
+    assert len(claim(acme.pool, "doomed", acme.now, 100)) == 50
+    acme.tell(order("fresh"))
+    acme.now += dt.timedelta(seconds=11)
+    taken = claim(acme.pool, "heir", acme.now, 100)
+    assert [delivery.attempts for delivery in taken] == [2] * 20 + [1]
+    acme.now += dt.timedelta(seconds=11)
+    acme.settle()
+    assert acme.ask("SELECT state, count(*) FROM delivery GROUP BY state") == [(1, 51)]

@@ -28,7 +28,10 @@ from .statements import sql
 
 log = logging.getLogger(__name__)
 
-CLAIM = dt.timedelta(seconds=60)
+CLAIM = dt.timedelta(seconds=10)
+"""Until the transaction of the work holds the rows: from then on they are locked as long as it lives, and free when it dies."""
+ONE_BY_ONE = 20
+"""Deliveries that are tried alone, of one claim."""
 MOST_ATTEMPTS = 3
 MOST_BYTES = 8 * 2**20
 """Of the deliveries that are claimed at once, but one at least."""
@@ -96,7 +99,9 @@ def claim(pool: ConnectionPool[Connection], worker: str, now: dt.datetime, limit
     """Take the oldest deliveries that nobody works on, for `CLAIM`."""
 
     def work(connection: Connection) -> list[Claimed]:
-        parameters = {"now": now, "until": now + CLAIM, "worker": worker, "limit": limit, "bytes": MOST_BYTES}
+        parameters = {
+            "now": now, "until": now + CLAIM, "worker": worker, "limit": limit, "bytes": MOST_BYTES, "again": ONE_BY_ONE,
+        }  # fmt: skip
         rows = connection.execute(sql("claim_deliveries"), parameters, binary=True).fetchall()
         return sorted(Claimed(*row) for row in rows)
 

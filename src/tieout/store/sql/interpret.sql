@@ -1,11 +1,16 @@
 -- name: claim_deliveries
--- The oldest that wait, up to so many bytes. Counted before the work: a delivery that stops its worker is found out.
+-- The oldest that wait, up to so many bytes. Counted before the work: a delivery that stops its worker is found out. Of those that
+-- were begun before a few at a time: they are tried one by one, and the last must not wait so long that another worker counts it, too.
 WITH waiting AS (
-    SELECT id, octet_length(body) AS size FROM delivery
+    SELECT id, octet_length(body) AS size, attempts > 0 AS begun FROM delivery
     WHERE state = 0 AND (claimed_until IS NULL OR claimed_until < %(now)s)
     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), fitting AS (
-    SELECT id FROM (SELECT id, sum(size) OVER (ORDER BY id) - size AS before FROM waiting) AS summed WHERE before < %(bytes)s
+    SELECT id FROM (
+        SELECT id, begun, sum(size) OVER (ORDER BY id) - size AS before, count(*) FILTER (WHERE begun) OVER (ORDER BY id) AS again
+        FROM waiting
+    ) AS summed
+    WHERE before < %(bytes)s AND (NOT begun OR again <= %(again)s)
 )
 UPDATE delivery SET attempts = attempts + 1, claimed_until = %(until)s, worker = %(worker)s
 FROM fitting WHERE delivery.id = fitting.id
