@@ -36,6 +36,8 @@ SOON = 3.0
 """Seconds for which a worker is alert after it had something to do."""
 GATHERING = 1.0
 """Seconds for which what waits is interpreted before any of it is judged."""
+MUCH = 1_000
+"""Deliveries or documents of one batch that say that more waits."""
 COLLECTING = 10.0
 """Seconds between two collections of objects that hold each other."""
 MOST_PAUSE = 30.0
@@ -141,13 +143,16 @@ class Worker:
         return done
 
     def _gather(self) -> int:
-        """Interpret and expand what waits, for so long: an instance that much of it touches is judged once."""
+        """Interpret and expand; again and again while much waits, so that an instance that much of it touches is judged once.
+
+        What trickles in is judged at once: waiting for more of it would only make everybody wait.
+        """
         began, done = time.monotonic(), 0
-        while now := sum(self._try(stage, partial(self.stages.run, stage, self.now())) for stage in STAGES[:2]):
-            done += now
-            if time.monotonic() - began > GATHERING:
-                break
-        return done
+        while True:
+            counts = [self._try(stage, partial(self.stages.run, stage, self.now())) for stage in STAGES[:2]]
+            done += sum(counts)
+            if max(counts) < MUCH or time.monotonic() - began > GATHERING:
+                return done
 
     def _do(self, often: Often) -> int:
         often.chore(self.durable, self._policy(), self.now())
