@@ -30,8 +30,8 @@ from tieout.store.migrate import migrate
 NOW = dt.datetime(2026, 6, 30, 23, tzinfo=dt.UTC)
 EVERYTHING_KNOWN = Decided(complete=(Complete(system="*"),))
 WAITING = """
-SELECT (SELECT count(*) FROM delivery WHERE state = 0), (SELECT count(*) FROM touched) + (SELECT count(*) FROM holding_changed),
-    (SELECT count(*) FROM instance WHERE dirty_at IS NOT NULL)
+SELECT EXISTS (SELECT FROM delivery WHERE state = 0) OR EXISTS (SELECT FROM touched) OR EXISTS (SELECT FROM holding_changed)
+    OR EXISTS (SELECT FROM instance WHERE dirty_at IS NOT NULL)
 """
 
 
@@ -118,7 +118,7 @@ def settled(dsn: str, patience: float = 1800.0) -> None:
         while any(connection.execute(WAITING).fetchone() or ()):
             if time.monotonic() > until:
                 raise TimeoutError("it did not settle")
-            time.sleep(0.05)
+            time.sleep(0.1)
 
 
 class Memory:

@@ -272,6 +272,7 @@ def _stop(process: psutil.Process | None, patience: float) -> None:
 def _command(cluster: Cluster) -> list[str | Path]:
     settings = {
         "listen_addresses": "", "port": PORT, "unix_socket_directories": cluster.socket, "unix_socket_permissions": "0700",
+        "shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min",
         "cluster_name": NAME, "timezone": "UTC", "log_timezone": "UTC", "jit": "off",
         "logging_collector": "on", "log_directory": cluster.home / "log", "log_filename": "postgresql-%a.log",
         "log_truncate_on_rotation": "on", "log_rotation_age": "1d", "log_rotation_size": "0", "log_line_prefix": "%m [%p] %a ",

@@ -24,6 +24,10 @@ RUN_AGAIN = (errors.DeadlockDetected, errors.SerializationFailure)
 ATTEMPTS = 8
 
 
+_DERIVED = {"synchronous_commit": "off", "enable_seqscan": "off"}
+"""Every statement of a worker goes by an index. A table that was small when it was last looked at is not read whole for that."""
+
+
 def conninfo(dsn: str, application: str, statement_seconds: int = 60, *, derived: bool = False) -> str:
     """How to connect, with what every connection of ours asks for.
 
@@ -37,7 +41,7 @@ def conninfo(dsn: str, application: str, statement_seconds: int = 60, *, derived
         "statement_timeout": f"{statement_seconds}s",
         "lock_timeout": f"{min(statement_seconds, 30)}s",
         "idle_in_transaction_session_timeout": "60s",
-    } | ({"synchronous_commit": "off"} if derived else {})
+    } | (_DERIVED if derived else {})
     ours = {
         "application_name": application, "client_encoding": "UTF8", "connect_timeout": "5",
         "keepalives_idle": "10", "keepalives_interval": "5", "keepalives_count": "3", "tcp_user_timeout": "30000",
