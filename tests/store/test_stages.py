@@ -305,16 +305,16 @@ def test_a_delivery_that_cannot_be_read_is_set_aside_with_its_reason_and_the_oth
 
 
 def test_a_delivery_that_kills_its_worker_is_tried_alone_and_then_set_aside(acme: Engine) -> None:
-    """Three times a worker died with it in hand; its neighbours are interpreted, it waits for a person."""
+    """Five times a worker died with it in hand; its neighbours are interpreted, it waits for a person."""
     acme.tell(order())
     acme.tell(charge())
-    for _ in range(3):
+    for _ in range(5):
         claim(acme.pool, "doomed", acme.now, 1)
         acme.now += dt.timedelta(minutes=2)
     acme.settle()
     rows = acme.ask("SELECT state, reason FROM delivery ORDER BY id")
     assert rows[0][0] == 2
-    assert "stopped its worker 3 times" in rows[0][1]
+    assert "stopped its worker 5 times" in rows[0][1]
     assert rows[1] == (1, None)
 
 
@@ -363,15 +363,15 @@ def test_a_step_that_is_stuck_does_not_hide_that_the_next_one_is_late(acme: Engi
     assert acme.findings()[UNBILLED] == 60_000
 
 
-def test_deliveries_whose_worker_died_are_taken_over_few_at_a_time(acme: Engine) -> None:
-    """A worker died with fifty in hand. They are tried one by one; whoever takes them takes no more than it can hold."""
+def test_deliveries_whose_worker_died_are_taken_over_one_at_a_time(acme: Engine) -> None:
+    """A worker died with fifty in hand, one of which may have done it: whoever takes them has one in hand at a time."""
     for n in range(50):
         acme.tell(order(str(n)))
     assert len(claim(acme.pool, "doomed", acme.now, 100)) == 50
     acme.tell(order("fresh"))
     acme.now += dt.timedelta(seconds=11)
     taken = claim(acme.pool, "heir", acme.now, 100)
-    assert [delivery.attempts for delivery in taken] == [2] * 20 + [1]
+    assert [delivery.attempts for delivery in taken] == [2, 1]
     acme.now += dt.timedelta(seconds=11)
     acme.settle()
     assert acme.ask("SELECT state, count(*) FROM delivery GROUP BY state") == [(1, 51)]

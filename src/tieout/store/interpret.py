@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 CLAIM = dt.timedelta(seconds=10)
 """Until the transaction of the work holds the rows: from then on they are locked as long as it lives, and free when it dies."""
 ONE_BY_ONE = 20
-"""Deliveries that are tried alone, of one claim."""
-MOST_ATTEMPTS = 3
+"""Deliveries that are tried alone, one after the other, before anything else is done."""
+MOST_ATTEMPTS = 5
 MOST_BYTES = 8 * 2**20
 """Of the deliveries that are claimed at once, but one at least."""
 REASONS = 20
@@ -89,10 +89,14 @@ def interpret(
     known = [delivery for delivery in claimed if delivery.attempts == 1]
     if known:
         keep(pool, worker, now, [read(delivery, understand) for delivery in known])
-    for delivery in claimed:
-        if delivery.attempts > 1:
-            keep(pool, worker, now, [read(delivery, understand)])
-    return len(claimed)
+    begun, tried = [delivery for delivery in claimed if delivery.attempts > 1], 0
+    while begun:
+        keep(pool, worker, now, [read(begun[0], understand)])
+        tried += 1
+        begun = (
+            claim(pool, worker, now, 1) if tried < ONE_BY_ONE else []
+        )  # Only what is in hand is counted, should its worker die.
+    return len(known) + tried
 
 
 def claim(pool: ConnectionPool[Connection], worker: str, now: dt.datetime, limit: int) -> list[Claimed]:
@@ -100,7 +104,7 @@ def claim(pool: ConnectionPool[Connection], worker: str, now: dt.datetime, limit
 
     def work(connection: Connection) -> list[Claimed]:
         parameters = {
-            "now": now, "until": now + CLAIM, "worker": worker, "limit": limit, "bytes": MOST_BYTES, "again": ONE_BY_ONE,
+            "now": now, "until": now + CLAIM, "worker": worker, "limit": limit, "bytes": MOST_BYTES,
         }  # fmt: skip
         rows = connection.execute(sql("claim_deliveries"), parameters, binary=True).fetchall()
         return sorted(Claimed(*row) for row in rows)

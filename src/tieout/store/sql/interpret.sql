@@ -1,6 +1,6 @@
 -- name: claim_deliveries
 -- The oldest that wait, up to so many bytes. Counted before the work: a delivery that stops its worker is found out. Of those that
--- were begun before a few at a time: they are tried one by one, and the last must not wait so long that another worker counts it, too.
+-- were begun before one at a time: it is tried alone, and if its worker dies, nothing else is to blame.
 WITH waiting AS (
     SELECT id, octet_length(body) AS size, attempts > 0 AS begun FROM delivery
     WHERE state = 0 AND (claimed_until IS NULL OR claimed_until < %(now)s)
@@ -10,7 +10,7 @@ WITH waiting AS (
         SELECT id, begun, sum(size) OVER (ORDER BY id) - size AS before, count(*) FILTER (WHERE begun) OVER (ORDER BY id) AS again
         FROM waiting
     ) AS summed
-    WHERE before < %(bytes)s AND (NOT begun OR again <= %(again)s)
+    WHERE before < %(bytes)s AND (NOT begun OR again = 1)
 )
 UPDATE delivery SET attempts = attempts + 1, claimed_until = %(until)s, worker = %(worker)s
 FROM fitting WHERE delivery.id = fitting.id
