@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from functools import partial
 
 import duckdb
 
 from tieout.policy import Policy
-from tieout.process.coverage import Coverage, Span
+from tieout.process.coverage import Coverage
 from tieout.setwise.tables import table_name
 
 from .mapping import Mapping
@@ -22,27 +22,18 @@ def coverage_of(
     A document that was refused is there, and is not seen: as long as it is, none of its system, type and entity is proved
     to be missing (of any entity, where the row does not tell).
     """
-    spans: dict[tuple[str, str, str], tuple[Span, ...]] = {}
-    systems = mapping.system_names
-    for entry in mapping.complete:
-        span = (entry.from_on or dt.date.min, entry.to_on or dt.date.max)
-        for system in systems if entry.system == "*" else (entry.system,):
-            for type_ in _types(mapping, system) if entry.type == "*" else (entry.type,):
-                key = (system, type_, entry.entity)
-                spans[key] = (*spans.get(key, ()), span)
-    roles: dict[str, tuple[str, ...]] = {}
-    for system in systems:
-        roles[policy.role(system)] = (*roles.get(policy.role(system), ()), system)
-    holders: dict[tuple[str, str], set[str]] = {}
-    for name in dict.fromkeys(file.type for file in mapping.files):
-        found = connection.execute(f"SELECT DISTINCT system, coalesce(entity, '') FROM {table_name(name)}").fetchall()
-        for system, entity in found:
-            holders.setdefault((system, name), set()).add(entity)
-    coverage = Coverage(
-        spans, roles, {key: frozenset(entities) for key, entities in holders.items()},
+    holders = [
+        (system, name, entity)
+        for name in dict.fromkeys(file.type for file in mapping.files)
+        for system, entity in connection.execute(
+            f"SELECT DISTINCT system, coalesce(entity, '') FROM {table_name(name)}"
+        ).fetchall()
+    ]
+    coverage = Coverage.claimed(
+        mapping.complete, mapping.system_names, partial(_types, mapping), policy.role, holders,
         {key: frozenset(entities) for key, entities in reader.unread.entities.items()},
     )  # fmt: skip
-    return coverage, _notes(reader, {(system, type_) for system, type_, _ in spans})
+    return coverage, _notes(reader, {(system, type_) for system, type_, _ in coverage.spans})
 
 
 def _notes(reader: Reader, claimed: set[tuple[str, str]]) -> list[str]:

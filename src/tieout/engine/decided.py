@@ -12,7 +12,7 @@ import msgspec
 
 from tieout.canon.documents import AccountingPeriod
 from tieout.policy import Policy, tables
-from tieout.process.coverage import Coverage, Span
+from tieout.process.coverage import Coverage
 from tieout.process.definition import Flow
 from tieout.process.flows import FLOWS
 from tieout.process.instance import Known
@@ -90,21 +90,12 @@ def coverage(decided: Decided, policy: Policy, holders: Iterable[tuple[str, str,
 
     A ``*`` for types means those that the system has told of: of others nothing came, so nothing is proved.
     """
-    held: dict[tuple[str, str], set[str]] = {}
-    for system, type_, entity in holders:
-        held.setdefault((system, type_), set()).add(entity)
-    systems = {system for system, _ in held} | {entry.system for entry in decided.complete if entry.system != "*"}
-    spans: dict[tuple[str, str, str], tuple[Span, ...]] = {}
-    for entry in decided.complete:
-        span = (entry.from_on or dt.date.min, entry.to_on or dt.date.max)
-        for system in sorted(systems) if entry.system == "*" else (entry.system,):
-            types = sorted(t for s, t in held if s == system) if entry.type == "*" else (entry.type,)
-            for type_ in types:
-                spans[system, type_, entry.entity] = (*spans.get((system, type_, entry.entity), ()), span)
-    roles: dict[str, tuple[str, ...]] = {}
-    for system in sorted(systems):
-        roles[policy.role(system)] = (*roles.get(policy.role(system), ()), system)
-    return Coverage(spans, roles, {place: frozenset(entities) for place, entities in held.items()})
+    there = list(holders)
+    told: dict[str, set[str]] = {}
+    for system, type_, _ in there:
+        told.setdefault(system, set()).add(type_)
+    systems = sorted(told.keys() | {entry.system for entry in decided.complete if entry.system != "*"})
+    return Coverage.claimed(decided.complete, systems, lambda system: sorted(told.get(system, ())), policy.role, there)
 
 
 def proves_otherwise(decided: Decided, holders: Collection[Holder], new: Collection[Holder]) -> bool:

@@ -3,8 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 Span = tuple[dt.date, dt.date]
+
+
+class Claim(Protocol):
+    """A declaration that a system told everything: of a type and an entity (``*``: of all), from one day to another (None: no end)."""
+
+    @property
+    def system(self) -> str:
+        """Name, or ``*``."""
+
+    @property
+    def type(self) -> str:
+        """Of documents, or ``*``."""
+
+    @property
+    def entity(self) -> str:
+        """Legal entity, or ``*``."""
+
+    @property
+    def from_on(self) -> dt.date | None:
+        """The first day."""
+
+    @property
+    def to_on(self) -> dt.date | None:
+        """The last day."""
 
 
 class Coverage:
@@ -26,6 +52,31 @@ class Coverage:
     ) -> None:
         self.spans, self.roles, self.holders, self.unread = spans, roles, holders, unread or {}
         self._cache: dict[tuple[str, str, str], tuple[Span, ...]] = {}
+
+    @classmethod
+    def claimed(
+        cls, claims: Iterable[Claim], systems: Sequence[str], types: Callable[[str], Iterable[str]],
+        role: Callable[[str], str], holders: Iterable[tuple[str, str, str]],
+        unread: dict[tuple[str, str], frozenset[str]] | None = None,
+    ) -> Coverage:  # fmt: skip
+        """What is declared, for these systems.
+
+        ``types``: what ``*`` means for a system; ``holders``: (system, type, entity) of the documents that there are.
+        """
+        spans: dict[tuple[str, str, str], tuple[Span, ...]] = {}
+        for claim in claims:
+            span = (claim.from_on or dt.date.min, claim.to_on or dt.date.max)
+            for system in systems if claim.system == "*" else (claim.system,):
+                for type_ in types(system) if claim.type == "*" else (claim.type,):
+                    key = (system, type_, claim.entity)
+                    spans[key] = (*spans.get(key, ()), span)
+        roles: dict[str, tuple[str, ...]] = {}
+        for system in systems:
+            roles[role(system)] = (*roles.get(role(system), ()), system)
+        held: dict[tuple[str, str], set[str]] = {}
+        for system, type_, entity in holders:
+            held.setdefault((system, type_), set()).add(entity)
+        return cls(spans, roles, {place: frozenset(entities) for place, entities in held.items()}, unread)
 
     def known(self, role_or_system: str, type_: str, entity: str, day: dt.date) -> bool:
         """Whether the absence of such a document of the entity on that day is proved.
